@@ -1,0 +1,92 @@
+package crm
+
+import (
+	"context"
+
+	"canopy/models"
+	"canopy/models/predicate"
+)
+
+// Transactions run work atomically; the transaction travels in the context.
+type Transactions interface {
+	Run(ctx context.Context, p Priority, fn func(ctx context.Context) error) error
+}
+
+// Priority orders transactions where one writer serves all: people never wait behind more than one chunk of a large job.
+type Priority int
+
+// The priorities. A bulk transaction must stay under 50 ms.
+const (
+	Interactive Priority = iota
+	Bulk
+)
+
+// Records keeps records as they stand now.
+type Records interface {
+	// Load reads records by number, deleted ones too; lock holds them against other writers until the transaction ends.
+	Load(ctx context.Context, object string, numbers []uint64, lock bool) (map[uint64]*models.Record, error)
+	Insert(ctx context.Context, r *models.Record) error
+	Update(ctx context.Context, r *models.Record, fields []*models.Field) error
+}
+
+// Keys finds live records by value.
+type Keys interface {
+	FindByText(ctx context.Context, object string, field *models.Field, values []string) (map[string][]uint64, error)
+	// FindTaken tells who holds values of a unique field; the key is a value's JSON form.
+	FindTaken(ctx context.Context, object string, field *models.Field, values []models.Value) (map[string]uint64, error)
+}
+
+// Log keeps the changes.
+type Log interface {
+	Append(ctx context.Context, c *models.Change) (int64, error)
+	History(ctx context.Context, object string, number uint64) ([]models.Change, error)
+	Changes(ctx context.Context, after uint64, limit int) ([]models.Change, error)
+	Timeline(ctx context.Context, of []RecordKey, before uint64, limit int) ([]models.Change, error)
+}
+
+// RecordKey names one record.
+type RecordKey struct {
+	Object string
+	Number uint64
+}
+
+// Lister pages through records.
+type Lister interface {
+	List(ctx context.Context, q Listing) ([]*models.Record, error)
+	// Count counts at most limit+1 records.
+	Count(ctx context.Context, object string, where *predicate.Bound, withDeleted bool, limit int) (int, error)
+}
+
+// Listing is a checked query: what a Lister needs and no more.
+type Listing struct {
+	Object      string
+	Where       *predicate.Bound // nil: all
+	Sort        predicate.Sort
+	Cursor      string
+	Limit       int
+	WithDeleted bool
+}
+
+// Idempotency remembers the first outcome of a command that carried a key.
+type Idempotency interface {
+	Remembered(ctx context.Context, actor uint64, key string) (*Remembered, error)
+	Remember(ctx context.Context, actor uint64, key string, r Remembered) error
+}
+
+// Remembered is the first outcome under an idempotency key.
+type Remembered struct {
+	Object      string
+	Number      uint64
+	Change      int64
+	Fingerprint string // of the command, so that a key re-used for something else is refused
+}
+
+// Store is what the engine stands on; crm/store fulfils it for SQLite and PostgreSQL.
+type Store interface {
+	Transactions
+	Records
+	Keys
+	Log
+	Lister
+	Idempotency
+}

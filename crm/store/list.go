@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"canopy/crm"
+	"canopy/models"
+	"canopy/models/predicate"
+)
+
+func (db *DB) predicateDialect() predicate.Dialect {
+	if db.IsPostgres() {
+		return predicate.Postgres
+	}
+	return predicate.SQLite
+}
+
+// condition gives the where clause (with the word) of a bound predicate and its arguments.
+func (db *DB) condition(where *predicate.Bound, withDeleted bool) (string, []any, error) {
+	var parts []string
+	var args []any
+	if !withDeleted {
+		parts = append(parts, "deleted_at is null")
+	}
+	if where != nil {
+		compiled, err := where.Compile(db.predicateDialect(), predicate.Options{})
+		if err != nil {
+			return "", nil, err
+		}
+		parts = append(parts, "("+compiled.Text+")")
+		args = append(args, compiled.Args...)
+	}
+	if len(parts) == 0 {
+		return "", nil, nil
+	}
+	return " where " + strings.Join(parts, " and "), args, nil
+}
+
+// List reads one page in total order.
+func (db *DB) List(ctx context.Context, q crm.Listing) ([]*models.Record, error) {
+	t := db.tables[q.Object]
+	where, args, err := db.condition(q.Where, q.WithDeleted)
+	if err != nil {
+		return nil, err
+	}
+	if q.Cursor != "" {
+		after, err := q.Sort.After(db.predicateDialect(), q.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		if where == "" {
+			where = " where (" + after.Text + ")"
+		} else {
+			where += " and (" + after.Text + ")"
+		}
+		args = append(args, after.Args...)
+	}
+	query := fmt.Sprintf("select %s from %s%s order by %s limit ?", t.selects, quote(q.Object), where, q.Sort.OrderBy(db.predicateDialect()))
+	records := make([]*models.Record, 0, min(q.Limit, 64))
+	err = db.each(ctx, t, query, append(args, q.Limit), func(r *models.Record) { records = append(records, r) })
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", q.Object, err)
+	}
+	return records, nil
+}
+
+// Count counts at most limit+1 records.
+func (db *DB) Count(ctx context.Context, object string, where *predicate.Bound, withDeleted bool, limit int) (int, error) {
+	clause, args, err := db.condition(where, withDeleted)
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	query := fmt.Sprintf("select count(*) from (select 1 from %s%s limit ?) as counted", quote(object), clause)
+	if err := db.queryRow(ctx, query, append(args, limit+1)...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count %s: %w", object, err)
+	}
+	return n, nil
+}
+
+// Timeline reads changes of several records, newest first by position, those that are not yet sequenced left out.
+func (db *DB) Timeline(ctx context.Context, of []crm.RecordKey, before uint64, limit int) ([]models.Change, error) {
+	column := "seq"
+	if db.IsPostgres() {
+		column = "position"
+	}
+	numbers := map[string][]uint64{}
+	var objects []string
+	for _, k := range of {
+		if numbers[k.Object] == nil {
+			objects = append(objects, k.Object)
+		}
+		numbers[k.Object] = append(numbers[k.Object], k.Number)
+	}
+	var parts []string
+	var args []any
+	for _, object := range objects {
+		condition, arg := db.d.numbers("number", numbers[object])
+		parts = append(parts, "(object = ? and "+condition+")")
+		args = append(args, object, arg)
+	}
+	where := "where (" + strings.Join(parts, " or ") + ") and " + column + " is not null"
+	if before != 0 {
+		where += " and " + column + " < ?"
+		args = append(args, int64(before)) //nolint:gosec // under 2^63
+	}
+	return db.changes(ctx, where+" order by "+column+" desc limit ?", append(args, limit)...)
+}
+
+// Remembered finds the first outcome under an idempotency key; nil where the key is new.
+func (db *DB) Remembered(ctx context.Context, actor uint64, key string) (*crm.Remembered, error) {
+	var r crm.Remembered
+	err := db.queryRow(ctx, "select object, number, seq, fingerprint from idempotency where actor_user = ? and key = ?", int64(actor), key). //nolint:gosec // under 2^63
+																			Scan(&r.Object, &r.Number, &r.Change, &r.Fingerprint)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up idempotency key: %w", err)
+	}
+	return &r, nil
+}
+
+// Remember keeps the first outcome under an idempotency key.
+func (db *DB) Remember(ctx context.Context, actor uint64, key string, r crm.Remembered) error {
+	_, err := db.exec(ctx, "insert into idempotency (actor_user, key, object, number, seq, fingerprint, created_at) values (?, ?, ?, ?, ?, ?, ?)",
+		int64(actor), key, r.Object, int64(r.Number), r.Change, r.Fingerprint, db.d.instant(db.now())) //nolint:gosec // under 2^63
+	if err != nil {
+		return fmt.Errorf("keep idempotency key: %w", err)
+	}
+	return nil
+}

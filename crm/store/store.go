@@ -1,0 +1,239 @@
+// Package store keeps records, their change log and Canopy's own bookkeeping in SQLite or PostgreSQL.
+//
+// One code path serves both: SQL is written with ? placeholders and rebound, and what truly differs is in dialect.go.
+// Every method takes the transaction from its context if Run put one there, so that callers compose without seeing it.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"canopy/crm"
+	"canopy/models"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	_ "modernc.org/sqlite"             // driver "sqlite"
+)
+
+// Config says where the transactional store is.
+type Config struct {
+	Path string // SQLite file; used when DSN is empty
+	DSN  string // PostgreSQL connection string
+	Now  func() time.Time
+}
+
+// DB is the transactional store. It is safe for concurrent use.
+type DB struct {
+	d        dialect
+	pool     *sql.DB // reads; on PostgreSQL writes too
+	writer   *writer // SQLite: the one connection that writes
+	now      func() time.Time
+	registry *models.Registry
+	tables   map[string]*table
+	signal   signal
+}
+
+// Open opens or creates the store, applies migrations and makes the registry's tables.
+// A database written by a newer Canopy is refused with a precondition error.
+func Open(ctx context.Context, c Config, registry *models.Registry) (*DB, error) {
+	db := &DB{now: c.Now, registry: registry}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if err := db.connect(ctx, c); err != nil {
+		return nil, fmt.Errorf("open transactional store: %w", err)
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.ensureTables(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("make tables of objects: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) connect(ctx context.Context, c Config) error {
+	if c.DSN != "" {
+		pool, err := sql.Open("pgx", c.DSN)
+		if err != nil {
+			return err
+		}
+		pool.SetMaxOpenConns(32)
+		pool.SetMaxIdleConns(16)
+		pool.SetConnMaxLifetime(30 * time.Minute)
+		db.d, db.pool = postgres{}, pool
+		return pool.PingContext(ctx)
+	}
+	path, err := filepath.Abs(c.Path)
+	if err != nil {
+		return err
+	}
+	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "mmap_size(268435456)", "temp_store(MEMORY)"}}
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String()
+	writeDB, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return err
+	}
+	writeDB.SetMaxOpenConns(2) // the writer's own, and one for migrations before the writer has work
+	db.writer, err = startWriter(ctx, writeDB)
+	if err != nil {
+		return err
+	}
+	pragmas.Add("_pragma", "query_only(1)")
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(8)
+	pool.SetMaxIdleConns(4)
+	db.d, db.pool = sqlite{}, pool
+	return pool.PingContext(ctx)
+}
+
+// Close ends the writer after its running transaction and closes all connections.
+func (db *DB) Close() error {
+	var err error
+	if db.writer != nil {
+		err = db.writer.close()
+	}
+	if db.pool != nil {
+		err = errors.Join(err, db.pool.Close())
+	}
+	return err
+}
+
+// IsPostgres tells which of the two databases this is.
+func (db *DB) IsPostgres() bool { return db.writer == nil }
+
+// Registry is the description of objects that the store's tables were made from.
+func (db *DB) Registry() *models.Registry { return db.registry }
+
+// Ping tells whether the store answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
+
+// querier is what a transaction, a connection and a pool share.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+type transactionKey struct{}
+
+// transaction is what a context carries inside Run.
+type transaction struct {
+	querier
+	after    []func() // run once the transaction is committed
+	appended bool     // it has appended to the log
+}
+
+func inTransaction(ctx context.Context) *transaction {
+	t, _ := ctx.Value(transactionKey{}).(*transaction)
+	return t
+}
+
+// Run runs fn in one transaction, or in the one that ctx already carries. An error or a panic of fn rolls back all
+// that fn wrote. fn may be run again on PostgreSQL after a serialization failure or deadlock, so it must not keep
+// state from a failed try.
+func (db *DB) Run(ctx context.Context, p crm.Priority, fn func(ctx context.Context) error) error {
+	if inTransaction(ctx) != nil {
+		return fn(ctx)
+	}
+	if db.writer != nil {
+		return db.writer.run(ctx, p, fn)
+	}
+	const tries = 5
+	for try := 1; ; try++ {
+		err := db.runPostgres(ctx, fn)
+		if err == nil || !isRetryable(err) {
+			return err
+		}
+		if try == tries {
+			return models.Errorf(models.Conflict, "other writers were faster %d times in a row", tries).WithRemedy("Send the request again.")
+		}
+	}
+}
+
+func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context) error) error {
+	tx, err := db.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	t := &transaction{querier: tx}
+	if err := fn(context.WithValue(ctx, transactionKey{}, t)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+// AfterCommit runs f when the transaction of ctx has committed; never if it rolls back. Outside a transaction it runs at once.
+func (db *DB) AfterCommit(ctx context.Context, f func()) {
+	if t := inTransaction(ctx); t != nil {
+		t.after = append(t.after, f)
+		return
+	}
+	f()
+}
+
+// from is where ctx reads and writes: its transaction, or the read pool.
+func (db *DB) from(ctx context.Context) querier {
+	if t := inTransaction(ctx); t != nil {
+		return t.querier
+	}
+	return db.pool
+}
+
+// exec runs one statement written with ? placeholders. It must be inside Run.
+func (db *DB) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t := inTransaction(ctx)
+	if t == nil {
+		return nil, errors.New("store: a write outside Run")
+	}
+	return t.ExecContext(ctx, db.d.rebind(query), args...)
+}
+
+func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return db.from(ctx).QueryContext(ctx, db.d.rebind(query), args...)
+}
+
+func (db *DB) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return db.from(ctx).QueryRowContext(ctx, db.d.rebind(query), args...)
+}
+
+// signal wakes everybody who waits for a commit.
+type signal struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// wait gives a channel that is closed at the next notify.
+func (s *signal) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.ch = make(chan struct{})
+	}
+	return s.ch
+}
+
+func (s *signal) notify() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch != nil {
+		close(s.ch)
+		s.ch = nil
+	}
+}

@@ -1,0 +1,263 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"canopy/crm"
+	"canopy/models"
+)
+
+// table is how one object is kept: its columns in order and the statements made from them once.
+type table struct {
+	object  *models.Object
+	columns []column // one or two a field, in field order
+	selects string   // "number", version, …, every field column
+	insert  string
+}
+
+type column struct {
+	field    *models.Field
+	name     string // column name, unquoted
+	currency bool   // the second column of money
+}
+
+// fixed are the columns that each object's table begins with.
+var fixed = []string{"number", "version", "created_at", "updated_at", "happened_at", "deleted_at"}
+
+func newTable(d dialect, o *models.Object) *table {
+	t := &table{object: o}
+	selects := make([]string, 0, len(fixed)+len(o.Fields)+4)
+	for _, name := range fixed {
+		selects = append(selects, quote(name))
+	}
+	names := []string{"version", "created_at", "updated_at", "happened_at", "deleted_at"}
+	for _, f := range o.Fields {
+		t.columns = append(t.columns, column{field: f, name: f.Name})
+		if f.Kind == models.MoneyKind {
+			t.columns = append(t.columns, column{field: f, name: f.Name + "_currency", currency: true})
+		}
+	}
+	for _, c := range t.columns {
+		names = append(names, quote(c.name))
+		if c.field.Kind == models.MultiPick {
+			selects = append(selects, d.listColumn(quote(c.name)))
+			continue
+		}
+		selects = append(selects, quote(c.name))
+	}
+	t.selects = strings.Join(selects, ", ")
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
+	t.insert = fmt.Sprintf("insert into %s (%s) values (%s) returning number", quote(o.Name), strings.Join(names, ", "), marks)
+	return t
+}
+
+// ensureTables makes the tables, columns and indexes that the registry asks for and that are not there yet.
+func (db *DB) ensureTables(ctx context.Context) error {
+	tables := make(map[string]*table, len(db.registry.Objects()))
+	err := db.Run(ctx, crm.Interactive, func(ctx context.Context) error {
+		for _, o := range db.registry.Objects() {
+			t := newTable(db.d, o)
+			tables[o.Name] = t
+			if err := db.ensureTable(ctx, t); err != nil {
+				return fmt.Errorf("%s: %w", o.Name, err)
+			}
+		}
+		return nil
+	})
+	db.tables = tables
+	return err
+}
+
+func (db *DB) ensureTable(ctx context.Context, t *table) error {
+	kind := db.d.columnType
+	create := fmt.Sprintf(`create table if not exists %s (
+    "number" %s,
+    "version" %s not null,
+    "created_at" %s not null,
+    "updated_at" %s not null,
+    "happened_at" %s not null,
+    "deleted_at" %s
+)`, quote(t.object.Name), db.d.identity(), kind(models.Number), kind(models.Instant), kind(models.Instant), kind(models.Instant), kind(models.Instant))
+	if _, err := db.exec(ctx, create); err != nil {
+		return err
+	}
+	present, err := db.presentColumns(ctx, t.object.Name)
+	if err != nil {
+		return err
+	}
+	for _, c := range t.columns {
+		if present[c.name] {
+			continue
+		}
+		of := c.field.Kind
+		if c.currency {
+			of = models.Text
+		}
+		if _, err := db.exec(ctx, fmt.Sprintf("alter table %s add column %s %s", quote(t.object.Name), quote(c.name), kind(of))); err != nil {
+			return err
+		}
+	}
+	return db.ensureIndexes(ctx, t)
+}
+
+func (db *DB) presentColumns(ctx context.Context, name string) (map[string]bool, error) {
+	query := "select name from pragma_table_info(?)"
+	if db.IsPostgres() {
+		query = "select column_name from information_schema.columns where table_schema = current_schema() and table_name = ?"
+	}
+	rows, err := db.query(ctx, query, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	present := map[string]bool{}
+	for rows.Next() {
+		var column string
+		if err := rows.Scan(&column); err != nil {
+			return nil, err
+		}
+		present[column] = true
+	}
+	return present, rows.Err()
+}
+
+// ensureIndexes makes unique keys (among live records) and indexes. An index ends in number, so that a page sorted by
+// the field is read from it in total order.
+func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
+	for _, f := range t.object.Fields {
+		switch {
+		case f.Unique:
+			index := fmt.Sprintf("create unique index if not exists %s on %s (%s) where deleted_at is null",
+				quote(uniqueIndex(t.object, f)), quote(t.object.Name), quote(f.Name))
+			if _, err := db.exec(ctx, index); err != nil {
+				return err
+			}
+		case f.Indexed:
+			index := fmt.Sprintf("create index if not exists %s on %s (%s, number)",
+				quote(t.object.Name+"__"+f.Name), quote(t.object.Name), quote(f.Name))
+			if _, err := db.exec(ctx, index); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func uniqueIndex(o *models.Object, f *models.Field) string {
+	return o.Name + "__" + f.Name + "__unique"
+}
+
+// bind gives a value's arguments for its one or two columns.
+func (db *DB) bind(args []any, f *models.Field, v models.Value) []any {
+	switch x := v.(type) {
+	case nil:
+		args = append(args, nil)
+		if f.Kind == models.MoneyKind {
+			args = append(args, nil)
+		}
+		return args
+	case models.Money:
+		return append(args, x.Minor, x.Currency)
+	case models.Date:
+		return append(args, db.d.date(x))
+	case time.Time:
+		return append(args, db.d.instant(x))
+	case uint64:
+		return append(args, int64(x)) //nolint:gosec // numbers are under 2^63 (models.ParseID)
+	case []string:
+		return append(args, db.d.list(x))
+	case models.Address, models.File:
+		text, _ := json.Marshal(x) //nolint:errchkjson // plain structs of text and numbers
+		return append(args, string(text))
+	}
+	return append(args, v)
+}
+
+// scanRecord reads one row of t.selects.
+func (db *DB) scanRecord(t *table, rows *sql.Rows) (*models.Record, error) {
+	raw := make([]any, len(t.columns))
+	r := &models.Record{Object: t.object, Values: make([]models.Value, len(t.object.Fields))}
+	var created, updated, happened, deleted instant
+	targets := make([]any, 0, len(fixed)+len(raw))
+	targets = append(targets, &r.Number, &r.Version, &created, &updated, &happened, &deleted)
+	for i := range raw {
+		targets = append(targets, &raw[i])
+	}
+	if err := rows.Scan(targets...); err != nil {
+		return nil, fmt.Errorf("read %s: %w", t.object.Name, err)
+	}
+	r.CreatedAt, r.UpdatedAt, r.HappenedAt, r.Deleted = created.Time, updated.Time, happened.Time, deleted.Valid
+	for i := 0; i < len(t.columns); i++ {
+		c := t.columns[i]
+		if raw[i] == nil {
+			continue
+		}
+		if c.field.Kind == models.MoneyKind {
+			if !c.currency {
+				minor, _ := raw[i].(int64)
+				currency, _ := raw[i+1].(string)
+				r.Values[c.field.Index()] = models.Money{Minor: minor, Currency: currency}
+			}
+			continue
+		}
+		v, err := fromColumn(c.field, raw[i])
+		if err != nil {
+			return nil, fmt.Errorf("read %s %d, %s: %w", t.object.Name, r.Number, c.name, err)
+		}
+		r.Values[c.field.Index()] = v
+	}
+	return r, nil
+}
+
+// fromColumn turns what a driver gave into the field's Go form.
+func fromColumn(f *models.Field, raw any) (models.Value, error) {
+	if b, ok := raw.([]byte); ok {
+		raw = string(b)
+	}
+	switch f.Kind {
+	case models.Reference:
+		if n, ok := raw.(int64); ok && n > 0 {
+			return uint64(n), nil
+		}
+	case models.Number, models.Formula:
+		if n, ok := raw.(int64); ok {
+			return n, nil
+		}
+	case models.Boolean:
+		switch x := raw.(type) {
+		case bool:
+			return x, nil
+		case int64:
+			return x != 0, nil
+		}
+	case models.Score:
+		if x, ok := raw.(float64); ok {
+			return x, nil
+		}
+	case models.Instant:
+		var i instant
+		err := i.Scan(raw)
+		return i.Time, err
+	case models.DateKind:
+		switch x := raw.(type) {
+		case time.Time:
+			return models.DateOf(x, time.UTC), nil
+		case string:
+			return models.ParseDate(x)
+		}
+	case models.MultiPick, models.AddressOf, models.FileOf:
+		if s, ok := raw.(string); ok {
+			return f.ParseStored([]byte(s))
+		}
+	default:
+		if s, ok := raw.(string); ok {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("column holds %T", raw)
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"canopy/crm"
+)
+
+// writer is the one goroutine that writes to SQLite. It takes waiting transactions together into one commit (group
+// commit, so that twenty writers share one fsync), each behind a savepoint of its own so that one can fail alone.
+// Interactive work always goes before bulk work, and at most one bulk transaction joins a commit.
+type writer struct {
+	db          *sql.DB
+	conn        *sql.Conn
+	statements  map[string]*sql.Stmt
+	interactive chan *job
+	bulk        chan *job
+	stop        chan struct{}
+	done        chan struct{}
+}
+
+type job struct {
+	ctx    context.Context
+	fn     func(ctx context.Context) error
+	after  []func()
+	err    error
+	result chan error
+}
+
+// groupBudget bounds how long one commit may gather interactive work.
+const groupBudget = 20 * time.Millisecond
+
+var errClosed = errors.New("the store is closed")
+
+func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	w := &writer{
+		db: db, conn: conn, statements: map[string]*sql.Stmt{},
+		interactive: make(chan *job), bulk: make(chan *job), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	go w.loop()
+	return w, nil
+}
+
+func (w *writer) close() error {
+	close(w.stop)
+	<-w.done
+	for _, statement := range w.statements {
+		statement.Close() //nolint:errcheck // the connection closes next
+	}
+	return errors.Join(w.conn.Close(), w.db.Close())
+}
+
+func (w *writer) run(ctx context.Context, p crm.Priority, fn func(ctx context.Context) error) error {
+	j := &job{ctx: ctx, fn: fn, result: make(chan error, 1)}
+	queue := w.interactive
+	if p == crm.Bulk {
+		queue = w.bulk
+	}
+	select {
+	case queue <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.stop:
+		return errClosed
+	}
+	return <-j.result // once taken, a job always gets its answer: it may have been committed
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for {
+		select {
+		case j := <-w.interactive:
+			w.group(j)
+			continue
+		case <-w.stop:
+			return
+		default:
+		}
+		select {
+		case j := <-w.interactive:
+			w.group(j)
+		case j := <-w.bulk:
+			w.commit([]*job{j}, nil)
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+func (w *writer) group(first *job) { w.commit([]*job{first}, w.interactive) }
+
+// commit runs jobs, and what more arrives in time, in one transaction and answers them after it is durable.
+func (w *writer) commit(jobs []*job, more <-chan *job) {
+	started := time.Now()
+	ctx := context.Background()
+	if _, err := w.conn.ExecContext(ctx, "begin immediate"); err != nil {
+		answer(jobs, fmt.Errorf("begin: %w", err))
+		return
+	}
+	for i := 0; i < len(jobs); i++ {
+		w.try(jobs[i])
+		if more != nil && i == len(jobs)-1 && time.Since(started) < groupBudget {
+			select {
+			case j := <-more:
+				jobs = append(jobs, j)
+			default:
+			}
+		}
+	}
+	if _, err := w.conn.ExecContext(ctx, "commit"); err != nil {
+		_, rollback := w.conn.ExecContext(ctx, "rollback")
+		answer(jobs, errors.Join(fmt.Errorf("commit: %w", err), rollback))
+		return
+	}
+	for _, j := range jobs {
+		if j.err == nil {
+			for _, f := range j.after {
+				f()
+			}
+		}
+		j.result <- j.err
+	}
+}
+
+func answer(jobs []*job, err error) {
+	for _, j := range jobs {
+		j.result <- err
+	}
+}
+
+// try runs one job behind a savepoint.
+func (w *writer) try(j *job) {
+	if j.err = j.ctx.Err(); j.err != nil {
+		return
+	}
+	ctx := context.Background()
+	if _, j.err = w.ExecContext(ctx, "savepoint job"); j.err != nil {
+		return
+	}
+	t := &transaction{querier: w}
+	defer func() {
+		if p := recover(); p != nil {
+			j.err = fmt.Errorf("panic in transaction: %v", p)
+		}
+		if j.err != nil {
+			if _, err := w.ExecContext(ctx, "rollback to job"); err != nil {
+				j.err = errors.Join(j.err, err)
+			}
+		}
+		if _, err := w.ExecContext(ctx, "release job"); err != nil {
+			j.err = errors.Join(j.err, err)
+		}
+		j.after = t.after
+	}()
+	// A job that has begun is not cut off by its caller's going away: a cancelled statement would leave SQLite's
+	// transaction open to question, and bulk work is bounded by its chunk anyway.
+	j.err = j.fn(context.WithValue(context.WithoutCancel(j.ctx), transactionKey{}, t))
+}
+
+// maxStatements bounds the cache of prepared statements; past it, rare ones are prepared each time.
+const maxStatements = 500
+
+func (w *writer) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := w.statements[query]; s != nil {
+		return s, nil
+	}
+	if len(w.statements) >= maxStatements {
+		for text, s := range w.statements {
+			s.Close() //nolint:errcheck // it is only evicted
+			delete(w.statements, text)
+			break
+		}
+	}
+	s, err := w.conn.PrepareContext(ctx, query)
+	if err == nil {
+		w.statements[query] = s
+	}
+	return s, err
+}
+
+// ExecContext, QueryContext and QueryRowContext make the writer a querier over its one connection.
+func (w *writer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s, err := w.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+// QueryContext runs a prepared query on the writing connection.
+func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := w.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// QueryRowContext runs a prepared query for one row on the writing connection.
+func (w *writer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	s, err := w.prepared(ctx, query)
+	if err != nil {
+		return w.conn.QueryRowContext(ctx, query, args...) // gives the same error to Scan
+	}
+	return s.QueryRowContext(ctx, args...)
+}

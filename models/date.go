@@ -1,0 +1,66 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Date is a calendar date without a zone: days since 1970-01-01, proleptic Gregorian.
+type Date int32
+
+// DateLayout is the only written form of a Date.
+const DateLayout = "2006-01-02"
+
+// NewDate gives the date of year, month and day; out-of-range days roll over as in time.Date.
+func NewDate(year int, month time.Month, day int) Date {
+	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// DateOf gives the calendar date that t shows on a clock in zone.
+func DateOf(t time.Time, zone *time.Location) Date {
+	y, m, d := t.In(zone).Date()
+	return NewDate(y, m, d)
+}
+
+// ParseDate reads YYYY-MM-DD; a day that does not exist (31 February) is an error.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(DateLayout, s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a date (YYYY-MM-DD)", s)
+	}
+	return Date(t.Unix() / 86400), nil
+}
+
+// Time is the instant at which the date starts in zone. Where a clock change removes midnight, it is the first instant after it.
+func (d Date) Time(zone *time.Location) time.Time {
+	y, m, day := d.Civil()
+	return time.Date(y, m, day, 0, 0, 0, 0, zone)
+}
+
+// Civil splits the date into year, month and day.
+func (d Date) Civil() (int, time.Month, int) {
+	return time.Unix(int64(d)*86400, 0).UTC().Date()
+}
+
+// AddDays moves by whole calendar days.
+func (d Date) AddDays(n int) Date { return d + Date(n) }
+
+// Weekday of the date.
+func (d Date) Weekday() time.Weekday { return time.Weekday(((int(d)+4)%7 + 7) % 7) }
+
+func (d Date) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(DateLayout) }
+
+// MarshalJSON writes "YYYY-MM-DD".
+func (d Date) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String() + `"`), nil }
+
+// UnmarshalJSON reads "YYYY-MM-DD".
+func (d *Date) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	v, err := ParseDate(s)
+	*d = v
+	return err
+}
