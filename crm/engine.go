@@ -57,6 +57,11 @@ func (e *Engine) Run(ctx context.Context, p Priority, fn func(ctx context.Contex
 	return e.store.Run(ctx, p, fn)
 }
 
+// Bulk is Run at bulk priority: one chunk, under 50 ms, of a large job.
+func (e *Engine) Bulk(ctx context.Context, fn func(ctx context.Context) error) error {
+	return e.store.Run(ctx, Bulk, fn)
+}
+
 // Do executes one command in a transaction of its own (or in that of ctx).
 func (e *Engine) Do(ctx context.Context, reader models.Reader, command models.Command) (models.Outcome, error) {
 	results, err := e.Batch(ctx, reader, []models.Command{command})

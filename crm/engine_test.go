@@ -24,6 +24,7 @@ type world struct {
 	clock             *storetest.Clock
 	open, won, lost   uint64
 	pipeline, account uint64
+	sequencer         *store.Sequencer
 }
 
 var ctx = context.Background()
@@ -33,7 +34,7 @@ func day(n int) time.Time { return time.Date(2026, 3, n, 12, 0, 0, 0, time.UTC) 
 func newWorld(t *testing.T, c store.Config) *world {
 	db := storetest.Open(t, c)
 	clock := &storetest.Clock{At: day(20)}
-	w := &world{T: t, db: db, clock: clock, engine: storetest.Engine(t, db, clock)}
+	w := &world{T: t, db: db, clock: clock, engine: storetest.Engine(t, db, clock), sequencer: db.NewSequencer(store.SequencerOptions{})}
 	w.pipeline = w.make("pipeline", `{"name":"B2B"}`)
 	stage := func(rank int, name, status string) uint64 {
 		return w.make("stage", fmt.Sprintf(`{"key":"B2B/%s","name":%q,"pipeline":"pipeline_%d","rank":%d,"status":%q}`, name, name, w.pipeline, rank, status))
@@ -194,7 +195,7 @@ func (w *world) present(number uint64) {
 func (w *world) head() uint64 {
 	w.Helper()
 	if w.db.IsPostgres() {
-		if err := store.SequenceAll(ctx, w.db); err != nil {
+		if _, err := w.sequencer.Step(ctx); err != nil {
 			w.Fatal(err)
 		}
 	}

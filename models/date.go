@@ -32,10 +32,26 @@ func ParseDate(s string) (Date, error) {
 	return Date(t.Unix() / 86400), nil
 }
 
-// Time is the instant at which the date starts in zone. Where a clock change removes midnight, it is the first instant after it.
+// Time is the first instant at which a clock in zone shows the date or a later one: midnight, the earlier of two midnights where the clock is put
+// back over it, the instant of the change where a change skips midnight or the whole day. (time.Date promises neither.)
 func (d Date) Time(zone *time.Location) time.Time {
 	y, m, day := d.Civil()
-	return time.Date(y, m, day, 0, 0, 0, 0, zone)
+	t := time.Date(y, m, day, 0, 0, 0, 0, zone)
+	start, end := t.ZoneBounds()
+	if DateOf(t, zone) < d {
+		return end
+	}
+	if start.IsZero() {
+		return t
+	}
+	_, offset := start.Add(-time.Second).Zone()
+	if earlier := time.Unix(int64(d)*86400-int64(offset), 0).In(zone); earlier.Before(start) && DateOf(earlier, zone) == d {
+		return earlier
+	}
+	if DateOf(start, zone) >= d {
+		return start
+	}
+	return t
 }
 
 // Civil splits the date into year, month and day.

@@ -41,7 +41,7 @@ var kinds = map[Kind]*struct {
 	Number:    {parseNumber, is[int64]},
 	Formula:   {parseNumber, is[int64]},
 	MoneyKind: {parseMoney, normalMoney},
-	DateKind:  {parseDate, is[Date]},
+	DateKind:  {parseDate, normalDate},
 	Instant:   {parseInstant, normalInstant},
 	Boolean:   {parseBool, is[bool]},
 	Reference: {parseReference, normalReference},
@@ -277,8 +277,19 @@ func parseInstant(_ *Field, s string, c TextContext) (Value, error) {
 	return t, nil
 }
 
-// The years that all three databases hold with milliseconds: ClickHouse's DateTime64 is the narrowest.
+// The years that all three databases hold, instants with milliseconds: ClickHouse's Date32 and DateTime64 are the narrowest.
 const minYear, maxYear = 1900, 2261
+
+func normalDate(_ *Field, v Value) (Value, error) {
+	d, ok := v.(Date)
+	if !ok {
+		return nil, fmt.Errorf("not a date")
+	}
+	if year, _, _ := d.Civil(); year < minYear || year > maxYear {
+		return nil, fmt.Errorf("the year %d is out of range (%d to %d)", year, minYear, maxYear)
+	}
+	return d, nil
+}
 
 func normalInstant(_ *Field, v Value) (Value, error) {
 	t, ok := v.(time.Time)

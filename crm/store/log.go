@@ -11,19 +11,15 @@ import (
 )
 
 const appendChange = `insert into changes (object, number, version, kind, happened_at, happened_unknown, recorded_at,
-    actor_kind, actor_user, cause, is_deleted, fields, image) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning seq`
+    actor_kind, actor_user, cause, is_deleted, fields, image) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Append adds one change to the log in the running transaction and gives its sequence number.
 func (db *DB) Append(ctx context.Context, c *models.Change) (int64, error) {
 	fields := appendFields(make([]byte, 0, 256), c.Fields)
 	image := c.Object.AppendImage(make([]byte, 0, 512), c.Image)
-	if inTransaction(ctx) == nil {
-		return 0, fmt.Errorf("store: append outside Run")
-	}
-	var seq int64
-	err := db.queryRow(ctx, appendChange, c.Object.Name, int64(c.Number), c.Version, string(c.Kind), //nolint:gosec // numbers are under 2^63
+	seq, err := db.insert(ctx, appendChange, "seq", c.Object.Name, int64(c.Number), c.Version, string(c.Kind), //nolint:gosec // numbers are under 2^63
 		db.d.instant(c.HappenedAt), c.HappenedUnknown, db.d.instant(c.RecordedAt), string(c.Actor.Kind), int64(c.Actor.User), //nolint:gosec // the same
-		c.Cause, c.Deleted, string(fields), string(image)).Scan(&seq)
+		c.Cause, c.Deleted, string(fields), string(image))
 	if err != nil {
 		return 0, fmt.Errorf("append change of %s %d: %w", c.Object.Name, c.Number, err)
 	}
@@ -140,9 +136,10 @@ func (db *DB) Changes(ctx context.Context, after uint64, limit int) ([]models.Ch
 	return db.changes(ctx, "where "+column+" > ? order by "+column+" limit ?", int64(after), limit) //nolint:gosec // under 2^63
 }
 
-// ChangesOfCause gives the changes of one cause in the order they were appended: after is the last sequence number seen.
+// ChangesOfCause gives the changes of one cause in the order they were appended, with their sequence numbers: after is the
+// last number seen. It reads the log from there on, so begin where the cause began.
 func (db *DB) ChangesOfCause(ctx context.Context, cause string, after int64, limit int) ([]models.Change, []int64, error) {
-	rows, err := db.query(ctx, "select seq, "+db.changeColumns()+" from changes where cause = ? and cause like 'import:%' and seq > ? order by seq limit ?", cause, after, limit)
+	rows, err := db.query(ctx, "select seq, "+db.changeColumns()+" from changes where cause = ? and seq > ? order by seq limit ?", cause, after, limit)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -114,12 +114,11 @@ func (db *DB) Insert(ctx context.Context, r *models.Record) error {
 	for i, f := range t.object.Fields {
 		args = db.bind(args, f, valueAt(r.Values, i))
 	}
-	if inTransaction(ctx) == nil {
-		return fmt.Errorf("store: insert outside Run")
-	}
-	if err := db.queryRow(ctx, t.insert, args...).Scan(&r.Number); err != nil {
+	number, err := db.insert(ctx, t.insert, "number", args...)
+	if err != nil {
 		return db.refused(t.object, "insert", err)
 	}
+	r.Number = uint64(number) //nolint:gosec // counted from 1
 	return nil
 }
 

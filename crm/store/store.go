@@ -205,6 +205,25 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (sql.Result, 
 	return t.ExecContext(ctx, db.d.rebind(query), args...)
 }
 
+// insert runs an insert statement and gives the counted key of its row. SQLite's returning clause costs a statement
+// journal a row, so there the driver is asked instead.
+func (db *DB) insert(ctx context.Context, query, key string, args ...any) (int64, error) {
+	t := inTransaction(ctx)
+	if t == nil {
+		return 0, errors.New("store: a write outside Run")
+	}
+	if !db.IsPostgres() {
+		result, err := t.ExecContext(ctx, query, args...)
+		if err != nil {
+			return 0, err
+		}
+		return result.LastInsertId()
+	}
+	var number int64
+	err := t.QueryRowContext(ctx, db.d.rebind(query+" returning "+key), args...).Scan(&number)
+	return number, err
+}
+
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return db.from(ctx).QueryContext(ctx, db.d.rebind(query), args...)
 }

@@ -52,7 +52,7 @@ func newTable(d dialect, o *models.Object) *table {
 	}
 	t.selects = strings.Join(selects, ", ")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
-	t.insert = fmt.Sprintf("insert into %s (%s) values (%s) returning number", quote(o.Name), strings.Join(names, ", "), marks)
+	t.insert = fmt.Sprintf("insert into %s (%s) values (%s)", quote(o.Name), strings.Join(names, ", "), marks)
 	return t
 }
 
@@ -140,6 +140,9 @@ func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
 		case f.Indexed:
 			index := fmt.Sprintf("create index if not exists %s on %s (%s, number)",
 				quote(t.object.Name+"__"+f.Name), quote(t.object.Name), quote(f.Name))
+			if f.Kind == models.Reference { // looked up by equality and hardly ever sorted by: empty ones need no entry
+				index += " where " + quote(f.Name) + " is not null"
+			}
 			if _, err := db.exec(ctx, index); err != nil {
 				return err
 			}

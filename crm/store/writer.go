@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"canopy/crm"
@@ -101,13 +102,15 @@ func (w *writer) group(first *job) { w.commit([]*job{first}, w.interactive) }
 // commit runs jobs, and what more arrives in time, in one transaction and answers them after it is durable.
 func (w *writer) commit(jobs []*job, more <-chan *job) {
 	started := time.Now()
-	ctx := context.Background()
-	if _, err := w.conn.ExecContext(ctx, "begin immediate"); err != nil {
-		answer(jobs, fmt.Errorf("begin: %w", err))
+	if err := w.begin(); err != nil {
+		answer(jobs, err)
 		return
 	}
 	for i := 0; i < len(jobs); i++ {
-		w.try(jobs[i])
+		if err := w.try(jobs[i], i > 0); err != nil {
+			answer(jobs, err)
+			return
+		}
 		if more != nil && i == len(jobs)-1 && time.Since(started) < groupBudget {
 			select {
 			case j := <-more:
@@ -116,9 +119,8 @@ func (w *writer) commit(jobs []*job, more <-chan *job) {
 			}
 		}
 	}
-	if _, err := w.conn.ExecContext(ctx, "commit"); err != nil {
-		_, rollback := w.conn.ExecContext(ctx, "rollback")
-		answer(jobs, errors.Join(fmt.Errorf("commit: %w", err), rollback))
+	if _, err := w.conn.ExecContext(context.Background(), "commit"); err != nil {
+		answer(jobs, errors.Join(fmt.Errorf("commit: %w", err), w.rollback()))
 		return
 	}
 	for _, j := range jobs {
@@ -131,39 +133,72 @@ func (w *writer) commit(jobs []*job, more <-chan *job) {
 	}
 }
 
+func (w *writer) begin() error {
+	if _, err := w.conn.ExecContext(context.Background(), "begin immediate"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return nil
+}
+
+func (w *writer) rollback() error {
+	if _, err := w.conn.ExecContext(context.Background(), "rollback"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
+
 func answer(jobs []*job, err error) {
 	for _, j := range jobs {
 		j.result <- err
 	}
 }
 
-// try runs one job behind a savepoint.
-func (w *writer) try(j *job) {
+// try runs one job. The first of a transaction stands alone: if it fails, all is rolled back and begun anew. Later ones
+// run behind a savepoint (whose journal costs, so a lone bulk chunk does without). A returned error has lost the transaction.
+func (w *writer) try(j *job, behindSavepoint bool) error {
 	if j.err = j.ctx.Err(); j.err != nil {
-		return
+		return nil
 	}
 	ctx := context.Background()
-	if _, j.err = w.ExecContext(ctx, "savepoint job"); j.err != nil {
-		return
+	if behindSavepoint {
+		if _, err := w.ExecContext(ctx, "savepoint job"); err != nil {
+			return errors.Join(err, w.rollback())
+		}
 	}
 	t := &transaction{querier: w}
+	j.err = protect(func() error {
+		// A job that has begun is not cut off by its caller's going away: a cancelled statement would leave SQLite's
+		// transaction open to question, and bulk work is bounded by its chunk anyway.
+		return j.fn(context.WithValue(context.WithoutCancel(j.ctx), transactionKey{}, t))
+	})
+	j.after = t.after
+	switch {
+	case !behindSavepoint && j.err != nil:
+		if err := w.rollback(); err != nil {
+			return err
+		}
+		return w.begin()
+	case !behindSavepoint:
+		return nil
+	case j.err != nil:
+		if _, err := w.ExecContext(ctx, "rollback to job"); err != nil {
+			return errors.Join(err, w.rollback())
+		}
+	}
+	if _, err := w.ExecContext(ctx, "release job"); err != nil {
+		return errors.Join(err, w.rollback())
+	}
+	return nil
+}
+
+// protect turns a panic of fn into an error, so that the writer lives on.
+func protect(fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			j.err = fmt.Errorf("panic in transaction: %v", p)
+			err = fmt.Errorf("panic in transaction: %v\n%s", p, debug.Stack())
 		}
-		if j.err != nil {
-			if _, err := w.ExecContext(ctx, "rollback to job"); err != nil {
-				j.err = errors.Join(j.err, err)
-			}
-		}
-		if _, err := w.ExecContext(ctx, "release job"); err != nil {
-			j.err = errors.Join(j.err, err)
-		}
-		j.after = t.after
 	}()
-	// A job that has begun is not cut off by its caller's going away: a cancelled statement would leave SQLite's
-	// transaction open to question, and bulk work is bounded by its chunk anyway.
-	j.err = j.fn(context.WithValue(context.WithoutCancel(j.ctx), transactionKey{}, t))
+	return fn()
 }
 
 // maxStatements bounds the cache of prepared statements; past it, rare ones are prepared each time.

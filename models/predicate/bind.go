@@ -3,6 +3,7 @@ package predicate
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"canopy/models"
@@ -69,16 +70,19 @@ func (b *binder) leaf(n *Node, object *models.Object, over string) (*Bound, erro
 	case meta && over != "" && field.Name != "number":
 		return nil, models.FieldError(place, "%s cannot be asked of a referred %s", n.Field, object.Name).
 			WithRemedy("Ask for one of the fields of " + object.Name + ", or its id.")
+	case n.Op == Related && strings.Count(over, ".") >= maxHops:
+		return nil, models.FieldError(place, "more than %d references one behind the other", maxHops).WithRemedy("Ask for something nearer.")
 	case !slices.Contains(OpsOf(field.Kind), n.Op) || meta && n.Op == Related:
 		return nil, models.FieldError(place, "%s cannot be asked of a field of the kind %s", n.Op, field.Kind).
 			WithRemedy("Use one of " + listed(OpsOf(field.Kind)) + ".")
 	}
 	l := leaf{object: object, column: field, meta: meta}
 	switch n.Op {
-	case IsEmpty:
-		return l.bound(empty), nil
-	case NotEmpty:
-		return Not(l.bound(empty)), nil
+	case IsEmpty, NotEmpty:
+		if meta { // every record has it
+			return negateIf(n.Op == NotEmpty, Nothing()), nil
+		}
+		return negateIf(n.Op == NotEmpty, l.bound(empty)), nil
 	case Related:
 		l.target = b.registry.Object(field.To)
 		var err error

@@ -22,6 +22,13 @@ func (w *writer) writeLeaf(l *leaf, alias string) error {
 	case related:
 		return w.writeRelated(l, alias)
 	}
+	if l.meta && l.column.Name == "created_at" && w.dialect == ClickHouse {
+		return w.writeCreated(l, alias)
+	}
+	return w.writeComparison(l, column, alias)
+}
+
+func (w *writer) writeComparison(l *leaf, column, alias string) error {
 	w.put("(")
 	if !l.meta {
 		w.put(column, " is not null and ")
@@ -31,7 +38,7 @@ func (w *writer) writeLeaf(l *leaf, alias string) error {
 		if err != nil {
 			return err
 		}
-		w.put(w.place(l.object, alias, l.column.Name+"_currency"), " >= ", currency, " and ")
+		w.put(w.place(l.object, alias, l.column.Name+"_currency"), " = ", currency, " and ")
 	}
 	var err error
 	switch l.test {
@@ -52,6 +59,16 @@ func (w *writer) writeLeaf(l *leaf, alias string) error {
 		}
 	}
 	w.put(")")
+	return err
+}
+
+// writeCreated asks the warehouse's log when the record was made: its states say only when they were written.
+func (w *writer) writeCreated(l *leaf, alias string) error {
+	log := w.alias("created")
+	w.put("(", w.place(l.object, alias, "number"), " in (select ", w.place(l.object, log, "number"),
+		" from ", quote(l.object.Name+"_log"), " as ", quote(log), " where ", w.place(l.object, log, "kind"), " = 'created' and ")
+	err := w.writeComparison(l, w.place(l.object, log, "recorded_at"), log)
+	w.put("))")
 	return err
 }
 

@@ -26,7 +26,7 @@ func nearestRemedy(given string, names []string) string {
 	var found []near
 	for _, name := range names {
 		d := distance(given, strings.ToLower(name))
-		if len(given) > 2 && (strings.Contains(name, given) || strings.Contains(given, name)) {
+		if min(len(given), len(name)) > 2 && (strings.Contains(name, given) || strings.Contains(given, name)) {
 			d = min(d, 1)
 		}
 		if d <= max(2, len(given)/3) {

@@ -11,11 +11,13 @@ import (
 	"canopy/models"
 )
 
-// What a predicate may be at most: bytes of text, levels, nodes, and (checked by Bind) values of all its lists together.
+// What a predicate may be at most: bytes of text, levels, nodes, and (checked by Bind) references one behind the other and values of all its
+// lists together. SQLite's limit on nested expressions is the narrowest: it takes about 15 references.
 const (
 	maxBytes  = 1 << 20
 	maxDepth  = 32
 	maxNodes  = 1000
+	maxHops   = 8
 	maxValues = 5000
 )
 

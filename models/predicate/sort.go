@@ -43,7 +43,9 @@ func ParseSort(object *models.Object, text string) (Sort, error) {
 		if name = strings.TrimSpace(name); name == "" && strings.TrimSpace(text) == "" {
 			break
 		}
-		name, down = strings.CutPrefix(name, "-")
+		if name, down = strings.CutPrefix(name, "-"); name == "" {
+			return Sort{}, models.FieldError("sort", "a field is missing in %q", text).WithRemedy("Name a field before and after each comma.")
+		}
 		field, meta := object.Field(name), false
 		if field == nil {
 			field, meta = metaField(object, name), true
@@ -142,6 +144,7 @@ func (s Sort) parts(d Dialect) []part {
 			c := p
 			c.column, c.field, c.currency, c.collate = w.place(s.object, s.alias, key.field.Name+"_currency"), currencyField, true, true
 			parts = append(parts, c)
+			p.nullable = false // where there is a currency there is an amount; saying nulls last twice would cost SQLite its index
 		}
 		parts = append(parts, p)
 	}

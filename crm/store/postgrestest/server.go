@@ -14,13 +14,13 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"canopy/models/require"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -40,7 +40,7 @@ var (
 )
 
 // Start gives the connection URL of the server's own database "postgres", starting the server at the first call.
-// Where PostgreSQL is not installed the test does not run, or fails if CANOPY_REQUIRE is "all".
+// Where PostgreSQL is not installed the test does not run, or fails, as package require says.
 func Start(t testing.TB) string {
 	t.Helper()
 	return start(t).dsn("postgres")
@@ -48,7 +48,7 @@ func Start(t testing.TB) string {
 
 func start(t testing.TB) *server {
 	t.Helper()
-	programs := programs(t)
+	programs := require.Postgres(t)
 	once.Do(func() { running, failure = launch(programs) })
 	if failure != nil {
 		t.Fatalf("start a private PostgreSQL: %v", failure)
@@ -153,7 +153,7 @@ func temporary() (string, error) {
 		if len(parent) > 60 {
 			continue
 		}
-		return os.MkdirTemp(parent, "canopy-postgres-")
+		return os.MkdirTemp(parent, "canopy-pg-")
 	}
 	return "", fmt.Errorf("no temporary directory with a short path")
 }
@@ -182,43 +182,3 @@ func credentials(directory string) (*syscall.SysProcAttr, error) {
 	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return attributes, os.Chown(directory, int(uid), int(gid))
 }
-
-// installed finds the directory of PostgreSQL's programs: CANOPY_POSTGRES_BIN, the newest of Debian's, or the PATH's.
-func installed() (string, bool) {
-	if given := os.Getenv("CANOPY_POSTGRES_BIN"); given != "" {
-		return given, true
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
-	if len(found) > 0 {
-		return filepath.Dir(found[0]), true
-	}
-	path, err := exec.LookPath("initdb")
-	if err != nil {
-		return "", false
-	}
-	if path, err = filepath.EvalSymlinks(path); err != nil {
-		return "", false
-	}
-	return filepath.Dir(path), true
-}
-
-func version(path string) int {
-	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-	return n
-}
-
-func programs(t testing.TB) string {
-	t.Helper()
-	directory, ok := installed()
-	switch {
-	case ok:
-		return directory
-	case os.Getenv("CANOPY_REQUIRE") == "all":
-		t.Fatal("PostgreSQL is not installed: apt-get install postgresql")
-	default:
-		t.Skipf("NOT RUN: PostgreSQL is not installed on this %s machine", runtime.GOOS)
-	}
-	return ""
-}
-

@@ -25,9 +25,6 @@ create index changes_of_record on changes (object, number, seq);
 -- What the sequencer still has to number.
 create index changes_unsequenced on changes (seq) where position is null;
 
--- Undo of an import finds its changes; only causes with a number ("import:7") are looked up this way.
-create index changes_of_cause on changes (cause, seq) where cause like 'import:%';
-
 -- First outcomes of commands that carried an idempotency key.
 create table idempotency (
     actor_user bigint not null,

@@ -20,9 +20,6 @@ create table changes (
 -- A record's history in order of position: timeline, back-dating, undo.
 create index changes_of_record on changes (object, number, seq);
 
--- Undo of an import finds its changes; only causes with a number ("import:7") are looked up this way.
-create index changes_of_cause on changes (cause, seq) where cause like 'import:%';
-
 -- First outcomes of commands that carried an idempotency key.
 create table idempotency (
     actor_user integer not null,
