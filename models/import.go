@@ -95,6 +95,6 @@ type TouchedRecord struct {
 	Object  *Object
 	Number  uint64
 	Changes []Change
-	// Sequence is the greatest sequence number of the import's own changes of the record.
+	// Sequence is the greatest sequence number of the cause's own changes of the record, restated images apart.
 	Sequence int64
 }

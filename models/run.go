@@ -54,6 +54,7 @@ type Run struct {
 	Duration   time.Duration // of computing, over all tries
 	OutputHash string        // SHA-256 over all results, in order; empty until done
 	Error      string
+	Tracks     bool   // once done, all that was known at Position is told (see RoomState)
 	By         uint64 // user who asked; 0 for Canopy itself
 	CreatedAt  time.Time
 	StartedAt  time.Time // zero while waiting
@@ -69,7 +70,17 @@ type RunResult struct {
 	Position   uint64
 	RunID      int64
 	Hash       string // SHA-256 of Body, lower-case hex
+	Empty      bool   // there was nothing to tell in the week
 	Body       []byte // in the room's own form; equal inputs give equal bytes
+}
+
+// RoomState says how far a room's stored results are: under Definition, every week whose result differs from the empty one is stored as of
+// Position, and all changes recorded before Watermark are in. The zero value is a room that has told nothing yet.
+type RoomState struct {
+	Room       string
+	Definition string
+	Position   uint64
+	Watermark  time.Time
 }
 
 // RunFilter chooses runs, newest first. Zero fields do not cut.

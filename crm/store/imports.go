@@ -308,7 +308,7 @@ func (s *Imports) Touched(ctx context.Context, cause string, before int64, limit
 		}
 		places[k] = len(records)
 		wanted[k.object] = append(wanted[k.object], k.number)
-		records = append(records, models.TouchedRecord{Object: object, Number: k.number, Sequence: next})
+		records = append(records, models.TouchedRecord{Object: object, Number: k.number})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, 0, err
@@ -317,35 +317,53 @@ func (s *Imports) Touched(ctx context.Context, cause string, before int64, limit
 		next = 0
 	}
 	for object, numbers := range wanted {
-		condition, arg := s.db.d.numbers("number", numbers)
-		changes, err := s.db.changes(ctx, "where object = ? and "+condition+" order by seq", object, arg)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, c := range changes {
+		err := s.eachChange(ctx, object, numbers, func(seq int64, c models.Change) {
 			r := &records[places[key{object, c.Number}]]
 			r.Changes = append(r.Changes, c)
+			if c.Cause == cause && c.Kind != models.Restated {
+				r.Sequence = seq
+			}
+		})
+		if err != nil {
+			return nil, 0, err
 		}
 	}
 	return records, next, nil
 }
 
-// Histories gives the whole histories of records, in number order; a record without changes is missing.
-func (s *Imports) Histories(ctx context.Context, object string, numbers []uint64) ([]models.TouchedRecord, error) {
+// eachChange visits the changes of records in the order of the log.
+func (s *Imports) eachChange(ctx context.Context, object string, numbers []uint64, fn func(seq int64, c models.Change)) error {
 	condition, arg := s.db.d.numbers("number", numbers)
-	changes, err := s.db.changes(ctx, "where object = ? and "+condition+" order by number, seq", object, arg)
+	rows, err := s.db.query(ctx, "select seq, "+s.db.changeColumns()+" from changes where object = ? and "+condition+" order by seq", object, arg)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("read histories of %s: %w", object, err)
 	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq int64
+		c, err := s.db.scanChange(rows, &seq)
+		if err != nil {
+			return err
+		}
+		fn(seq, c)
+	}
+	return rows.Err()
+}
+
+// Histories gives the whole histories of records; a record without changes is missing.
+func (s *Imports) Histories(ctx context.Context, object string, numbers []uint64) ([]models.TouchedRecord, error) {
 	var records []models.TouchedRecord
-	for _, c := range changes {
-		if n := len(records); n == 0 || records[n-1].Number != c.Number {
+	places := map[uint64]int{}
+	err := s.eachChange(ctx, object, numbers, func(_ int64, c models.Change) {
+		n, ok := places[c.Number]
+		if !ok {
+			n = len(records)
+			places[c.Number] = n
 			records = append(records, models.TouchedRecord{Object: c.Object, Number: c.Number})
 		}
-		r := &records[len(records)-1]
-		r.Changes = append(r.Changes, c)
-	}
-	return records, nil
+		records[n].Changes = append(records[n].Changes, c)
+	})
+	return records, err
 }
 
 // CountTouched counts the records that a cause has written.
@@ -354,6 +372,9 @@ func (s *Imports) CountTouched(ctx context.Context, cause string) (n int64, err 
     where cause = ? and cause like 'import:%' and kind <> 'restated') as touched`, cause).Scan(&n)
 	return n, err
 }
+
+// maxReferrers bounds how many records Referrers gives for one field; the newest ones are enough to see that there are any.
+const maxReferrers = 2000
 
 // Referrers finds live records that refer to any of the given ones: number → who (object and number only).
 func (s *Imports) Referrers(ctx context.Context, object string, numbers []uint64) (map[uint64][]*models.Record, error) {
@@ -373,7 +394,7 @@ func (s *Imports) Referrers(ctx context.Context, object string, numbers []uint64
 
 func (s *Imports) referrers(ctx context.Context, o *models.Object, f *models.Field, numbers []uint64, found map[uint64][]*models.Record) error {
 	condition, arg := s.db.d.numbers(quote(f.Name), numbers)
-	rows, err := s.db.query(ctx, fmt.Sprintf(`select %s, "number" from %s where %s and deleted_at is null`, quote(f.Name), quote(o.Name), condition), arg)
+	rows, err := s.db.query(ctx, fmt.Sprintf(`select %s, "number" from %s where %s and deleted_at is null order by "number" desc limit ?`, quote(f.Name), quote(o.Name), condition), arg, maxReferrers)
 	if err != nil {
 		return err
 	}

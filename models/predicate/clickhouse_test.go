@@ -15,12 +15,13 @@ import (
 
 // analytic is a warehouse with the world's records: real logs, filled as the relay fills them, and asked through the real staging views.
 type analytic struct {
-	w *warehouse.Warehouse
+	w    *warehouse.Warehouse
+	live int // things that are not deleted
 }
 
 func openClickHouse(t testing.TB, w *world) *analytic {
 	t.Helper()
-	a := &analytic{openWarehouse(t)}
+	a := &analytic{openWarehouse(t), len(w.matches(nil))}
 	ctx := context.Background()
 	if err := a.w.EnsureObjects(ctx, w.registry); err != nil {
 		t.Fatal(err)
@@ -113,33 +114,36 @@ func (a *analytic) matches(t interface{ Fatalf(string, ...any) }, b *predicate.B
 		t.Fatalf("compile: %v", err)
 	}
 	found := a.numbers(t, "staging_thing_now", compiled.Text, compiled.Named)
-	// The same in the past, under other names, negated: all that is not true is false.
-	past, err := b.Compile(predicate.ClickHouse, predicate.Options{
-		Alias: "t", ParamPrefix: "filter_", FirstParam: 7, RelatedTable: func(object string) string {
-			return warehouse.AsOfView(object) + "(happened_before = {before:DateTime64(3, 'UTC')}, position = {position:UInt64})"
-		},
-	})
+	if len(compiled.Text)%4 == 0 { // a sample, since the past is slower
+		a.checkPast(t, b, len(found))
+	}
+	return found
+}
+
+// checkPast asks for the opposite in the past, under other names: all that is not true is false.
+func (a *analytic) checkPast(t interface{ Fatalf(string, ...any) }, b *predicate.Bound, found int) {
+	view := func(object string) string {
+		return warehouse.AsOfView(object) + "(happened_before = {before:DateTime64(3, 'UTC')}, position = {position:UInt64})"
+	}
+	past, err := b.Compile(predicate.ClickHouse, predicate.Options{Alias: "t", ParamPrefix: "filter_", FirstParam: 7, RelatedTable: view})
 	if err != nil {
 		t.Fatalf("compile: %v", err)
 	}
 	params := map[string]any{"before": time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC), "position": warehouse.AllPositions}
 	maps.Copy(params, past.Named)
-	table := warehouse.AsOfView("thing") + "(happened_before = {before:DateTime64(3, 'UTC')}, position = {position:UInt64}) as t"
-	others := a.numbers(t, table, "not ("+past.Text+")", params)
-	if all := a.numbers(t, "staging_thing_now", "1 = 1", nil); len(found)+len(others) != len(all) {
-		t.Fatalf("%s: of %d rows %d are true now, %d not then", compiled.Text, len(all), len(found), len(others))
+	if others := a.numbers(t, view("thing")+" as t", "not ("+past.Text+")", params); found+len(others) != a.live {
+		t.Fatalf("%s: of %d rows %d are true now, %d not then", past.Text, a.live, found, len(others))
 	}
-	return found
 }
 
 func TestClickHouseChoosesTheSameRowsAsGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 11)
-	checkAgreement(t, w, openClickHouse(t, w).matches)
+	checkAgreement(t, w, 1, openClickHouse(t, w).matches)
 }
 
 func TestClickHouseTakesTheLargest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 8)
-	checkLargest(t, w, openClickHouse(t, w).matches)
+	checkLargest(t, w, 250, openClickHouse(t, w).matches)
 }

@@ -40,7 +40,11 @@ type Options struct {
 	RelatedTable func(object string) string
 }
 
+// maxAnalytic is how many questions to columns one predicate may hold for ClickHouse, whose planner's time grows with their square.
+const maxAnalytic = 250
+
 // Compile writes b as one condition that is true or false and never null, so that it may stand behind not. A nil b is 1 = 1.
+// For ClickHouse more than 250 questions to columns are a models.Error invalid; a list is one question.
 func (b *Bound) Compile(d Dialect, o Options) (SQL, error) {
 	if d < SQLite || d > ClickHouse {
 		return SQL{}, fmt.Errorf("predicate: no dialect %d", d)
@@ -53,12 +57,30 @@ func (b *Bound) Compile(d Dialect, o Options) (SQL, error) {
 	}
 	w := &writer{dialect: d, options: o}
 	if d == ClickHouse {
+		if n := b.leaves(); n > maxAnalytic {
+			return SQL{}, models.Errorf(models.Invalid, "a predicate has at most %d conditions in an analysis, this one has %d", maxAnalytic, n).
+				WithRemedy("Ask for several values of a field with one in.")
+		}
 		w.named = map[string]any{}
 	}
 	if err := w.write(b, o.Alias); err != nil {
 		return SQL{}, err
 	}
 	return SQL{Text: w.text.String(), Args: w.args, Named: w.named}, nil
+}
+
+func (b *Bound) leaves() int {
+	if b == nil {
+		return 0
+	}
+	n := b.where.leaves()
+	if b.form == isLeaf {
+		n++
+	}
+	for _, child := range b.children {
+		n += child.leaves()
+	}
+	return n
 }
 
 // writer gathers one piece of text and its values.

@@ -57,12 +57,12 @@ func TestBindNamesFieldAndRemedy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 6)
 	far := `{"field":"name","op":"is_empty"}`
-	for range 9 {
+	for range 5 {
 		far = `{"field":"parent","op":"related","where":` + far + `}`
 	}
 	long := `["a"` + strings.Repeat(`,"a"`, 5000) + `]`
 	for text, want := range map[string]models.Error{
-		far:                                       {Field: strings.Repeat("parent.", 8) + "parent", Message: "more than 8 references"},
+		far:                                       {Field: strings.Repeat("parent.", 4) + "parent", Message: "more than 4 references"},
 		`{"field":"nmae","op":"is_empty"}`:        {Field: "nmae", Message: `thing has no field "nmae"`, Remedy: "Did you mean name"},
 		`{"field":"created","op":"is_empty"}`:     {Field: "created", Remedy: "Did you mean created_at"},
 		`{"field":"xyzzyplugh","op":"is_empty"}`:  {Field: "xyzzyplugh", Remedy: "There are name, key"},
@@ -175,7 +175,7 @@ func FuzzParse(f *testing.F) {
 		}
 		w.matches(bound)
 		for _, d := range []predicate.Dialect{predicate.SQLite, predicate.Postgres, predicate.ClickHouse} {
-			if _, err := bound.Compile(d, predicate.Options{}); err != nil {
+			if _, err := bound.Compile(d, predicate.Options{}); err != nil && (d != predicate.ClickHouse || models.CodeOf(err) != models.Invalid) {
 				t.Fatalf("compile: %v", err)
 			}
 		}

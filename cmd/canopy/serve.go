@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"canopy/crm"
+	"canopy/crm/demo"
+	"canopy/crm/store"
+	"canopy/dashboards"
+	"canopy/ingest/importer"
+	"canopy/models"
+	"canopy/web"
+)
+
+// serveCommand runs the server.
+type serveCommand struct {
+	Config `embed:""`
+	Demo   bool `help:"Fill an empty workspace with a small company first."`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, s *streams) error {
+	return withRecords(ctx, &c.Config, s, func(ctx context.Context, p *parts) error {
+		p.log.Info("configuration", "config", &c.Config)
+		return p.serve(ctx, s, c.Demo)
+	})
+}
+
+// serve brings everything up in the order in which it is needed: the engine starts while the records are made ready, and
+// pages are served as soon as both stand.
+func (p *parts) serve(ctx context.Context, s *streams, withDemo bool) error {
+	listener, err := listen(ctx, p.config.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	back := &columnar{p: p, log: p.log.With("part", "warehouse")}
+	defer func() {
+		if err := back.close(); err != nil {
+			p.log.Warn("close the warehouse", "error", err)
+		}
+	}()
+	var starting errgroup.Group
+	starting.Go(func() (err error) { back.engine, err = p.startEngine(ctx); return err })
+	shown, err := p.prepare(ctx, s, withDemo)
+	if err := errors.Join(starting.Wait(), err); err != nil {
+		return err
+	}
+	if shown != "" {
+		fmt.Fprintf(s.out, "\nFirst administrator: %s\nPassword (shown once): %s\n\n", crm.AdministratorEmail, shown)
+	}
+	imports := p.newImporter()
+	server, err := p.newServer(back, imports)
+	if err != nil {
+		return err
+	}
+	return p.live(ctx, s, listener, server, back, imports)
+}
+
+// listen opens the address. It is not served before everything stands.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, models.FieldError("listen", "%v", err).WithRemedy("Stop what listens there, or choose another address (--listen).")
+	}
+	return listener, nil
+}
+
+// prepare makes the first administrator and, if asked for, the demo company. It gives a generated password to show.
+func (p *parts) prepare(ctx context.Context, s *streams, withDemo bool) (shown string, err error) {
+	if withDemo {
+		if _, err := p.seedDemo(ctx, demo.Default(time.Now()), s.out); err != nil {
+			return "", err
+		}
+	}
+	shown, err = p.access.EnsureAdministrator(ctx, p.records, p.records.Registry(), p.config.AdminPassword)
+	if err != nil {
+		return "", fmt.Errorf("make the first administrator: %w", err)
+	}
+	return shown, nil
+}
+
+func (p *parts) newServer(back *columnar, imports *importer.Service) (*dashboards.Server, error) {
+	files, err := web.Open()
+	if err != nil {
+		return nil, fmt.Errorf("read the web pages: %w", err)
+	}
+	return dashboards.New(dashboards.Config{
+		Workspace: p.config.Workspace, Locale: p.config.Locale, PublicURL: p.config.PublicURL,
+		UploadLimit: p.config.UploadLimit << 20, Log: p.log.With("part", "api"),
+	}, dashboards.Parts{
+		Records: p.records, Access: p.access, History: back, Trees: back, Runs: back, Relay: back, Imports: apiImports{imports}, Files: webFiles{files},
+		Checks: []dashboards.Check{{Name: "records", Ready: p.db.Ping}, {Name: "numbers", Ready: back.ready}},
+	})
+}
+
+// live runs all long-lived work until ctx ends or one of it fails.
+func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, server *dashboards.Server, back *columnar, imports *importer.Service) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if err := imports.Recover(ctx); err != nil {
+		return err
+	}
+	defer imports.Close()
+	group.Go(func() error { return server.Serve(ctx, listener) })
+	group.Go(func() error { return back.work(ctx) })
+	group.Go(func() error { return p.db.NewSequencer(store.SequencerOptions{Logger: p.log}).Run(ctx) })
+	release, err := p.openControl(ctx, "http://"+listener.Addr().String())
+	if err != nil {
+		p.log.Warn("tools on this machine cannot reach this server without a token", "error", err)
+	} else {
+		defer release()
+	}
+	fmt.Fprintf(s.out, "Canopy is at http://%s\n", listener.Addr())
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// controlToken names the token by which tools on the same machine reach the server.
+const controlToken = "tools on the server's machine"
+
+// openControl writes the control file with a fresh token; release revokes it and takes the file away. Tokens that a killed
+// server left behind are revoked, too.
+func (p *parts) openControl(ctx context.Context, url string) (release func(), err error) {
+	admin, err := p.userByEmail(ctx, crm.AdministratorEmail)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := p.access.ListTokens(ctx, models.System())
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tokens {
+		if t.Name == controlToken && t.RevokedAt.IsZero() {
+			if err := p.access.RevokeToken(ctx, models.System(), t.Number); err != nil {
+				return nil, err
+			}
+		}
+	}
+	secret, token, err := p.access.CreateToken(ctx, models.System(), crm.NewToken{User: admin, Name: controlToken})
+	if err != nil {
+		return nil, err
+	}
+	if err := (&control{URL: url, Token: secret}).write(p.config.Data); err != nil {
+		return nil, err
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err := errors.Join(p.access.RevokeToken(ctx, models.System(), token.Number), os.Remove(controlPath(p.config.Data)))
+		if err != nil {
+			p.log.Warn("take the control file away", "error", err)
+		}
+	}, nil
+}
+
+// apiImports gives the importer the API's words.
+type apiImports struct{ *importer.Service }
+
+// Propose reads a file's head.
+func (a apiImports) Propose(ctx context.Context, reader models.Reader, file dashboards.Upload) (string, error) {
+	return "", nil
+}
+
+// Start stores the file and asks for its import.
+func (a apiImports) Start(ctx context.Context, reader models.Reader, file dashboards.Upload, mapping string, dryRun bool) (models.Import, error) {
+	return a.Service.Start(ctx, reader, importer.File{Name: file.Name, Body: file.Body}, mapping, dryRun)
+}

@@ -1,0 +1,51 @@
+package importer_test
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"canopy/crm"
+	"canopy/crm/store"
+	"canopy/ingest/importer"
+	"canopy/models"
+)
+
+// BenchmarkImport measures file → records on SQLite; one operation is one row of a synthetic file.
+func BenchmarkImport(b *testing.B) {
+	registry, err := models.Standard()
+	if err != nil {
+		b.Fatal(err)
+	}
+	db, err := store.Open(context.Background(), store.Config{Path: filepath.Join(b.TempDir(), "canopy.db")}, registry)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the benchmark is over
+	engine, err := crm.New(db, registry, crm.Options{Calendar: models.Calendar{Zone: time.UTC, WeekStart: time.Monday}, Currency: "USD"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	service := importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Registry: registry, Directory: b.TempDir(),
+		Workspace: importer.Workspace{Zone: time.UTC, Currency: "USD"}})
+	if err := service.Recover(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	defer service.Close()
+	var file bytes.Buffer
+	if err := importer.WriteDeals(&file, b.N, 1); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(file.Len() / b.N))
+	b.ResetTimer()
+	i, err := service.Start(context.Background(), models.System(), importer.File{Name: "deals.csv", Body: &file}, importer.SyntheticMapping, false)
+	if err == nil {
+		i, err = service.Wait(context.Background(), i.ID)
+	}
+	if err != nil || i.State != models.ImportDone || i.Refused != 0 || i.Created != int64(b.N) {
+		b.Fatalf("%v: %+v", err, i)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}

@@ -1,0 +1,366 @@
+// Package kpi is the room of the KPI trees: which parts of a company's weekly number moved, and by how much did each of them
+// move it. definition.md says exactly what is computed; it is served to the screen.
+package kpi
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"time"
+
+	"canopy/metrics/num"
+	"canopy/models"
+)
+
+//go:embed definition.md
+var definition string
+
+// Definition is the text of definition.md.
+func Definition() string { return definition }
+
+// Row is what SQL brings: the decided deals of one week, one branch of the split and one currency.
+type Row struct {
+	Week         models.Date // first day
+	Branch       string      // value of the split; "" where the deal has none
+	Currency     string      // of the amount, else of the list value; "" where the deal has neither
+	DecidedCount int64
+	WonCount     int64
+	// Money in ten-thousandths of the major unit. WonListValue takes the amount of a deal without a list value in its currency.
+	WonValue, WonListValue int64
+	WonWithoutAmountCount  int64 // won deals without an amount; they count with 0
+}
+
+// Compare says with what a week is compared.
+type Compare string
+
+// The comparisons.
+const (
+	Previous Compare = "previous"  // the week before
+	LastYear Compare = "last_year" // the week 52 weeks before
+	ToTarget Compare = "target"    // the targets of the week
+)
+
+// Target is the value that a node should reach in the weeks whose first day lies in [FromOn, ToOn).
+type Target struct {
+	Number    uint64 // of the record; the greater one wins between targets that start on the same day
+	Node      string // a node's name, or a branch's id
+	Value     int64  // ten-thousandths: money in major units, shares as 0 to 1
+	FromOn    models.Date
+	ToOn      *models.Date // nil: open
+	Owner     uint64       // user who answers for the node; 0 for nobody
+	OwnerName string
+}
+
+// AsOf says as of which telling the rows were read.
+type AsOf struct {
+	Position uint64    // of the change log
+	ToldAt   time.Time // when the result is told
+	// Watermark is the instant up to which all recorded changes are in the rows.
+	Watermark time.Time
+}
+
+// Params are all that a result depends on beside its rows.
+type Params struct {
+	Tree     *Tree
+	Split    *Split
+	Week     models.Date // first day of the week
+	Compare  Compare
+	Calendar models.Calendar
+	Currency string       // reporting currency; deals of others are left out and counted
+	DataFrom *models.Date // first day of the first week with a decided deal; weeks before are undefined; nil: there is no such deal
+	Targets  []Target
+	AsOf     AsOf
+	// SmallBase is the count under which a change is uncertain; 0 takes 20.
+	SmallBase int64
+	RunID     int64 // run whose stored rows are told; 0 where they were read for this question
+}
+
+// The weeks that a result looks at: 13 drawn and one more for the usual range, and the same week of last year.
+const (
+	seriesWeeks  = 13
+	historyWeeks = 13
+	lastYearBack = 52
+	leastHistory = 8 // weeks that a usual range needs
+	madWidth     = 2.5
+	smallBase    = 20
+	meanWeeks    = 4
+)
+
+// NeededWeeks lists the first days of the weeks whose rows Compute looks at, oldest first: the one 52 weeks before, and the
+// 13 before with the week itself.
+func NeededWeeks(week models.Date) []models.Date {
+	weeks := []models.Date{week.AddDays(-7 * lastYearBack)}
+	for back := historyWeeks; back >= 0; back-- {
+		weeks = append(weeks, week.AddDays(-7*back))
+	}
+	return weeks
+}
+
+// Validate checks what a caller chose: the week's first day, that it has begun, and the comparison.
+func (p *Params) Validate() error {
+	var errs []models.Error
+	window, err := p.Calendar.Week(p.Week)
+	if err != nil {
+		return err
+	}
+	if window.From.After(p.AsOf.ToldAt) {
+		errs = append(errs, *models.FieldError("week_of", "the week of %s has not begun", p.Week).WithRemedy("Ask for this week or an earlier one."))
+	}
+	if p.Compare != Previous && p.Compare != LastYear && p.Compare != ToTarget {
+		errs = append(errs, *models.FieldError("compare", "%q is no comparison", p.Compare).WithRemedy("Ask for previous, last_year or target."))
+	}
+	return models.Gather(errs)
+}
+
+// Compute tells a week of a tree from its rows, which may hold more weeks than NeededWeeks and come in any order; a week without
+// rows had no decided deal. It keeps rows unchanged. Every contribution is in the root's unit, rounded to the minor unit, and the
+// children of a node add up to it exactly. Undefined numbers are nil with a reason.
+// Errors: invalid for a week or comparison that cannot be told, and for a tree whose identity does not hold on the rows.
+func Compute(rows []Row, p Params) (*Result, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if p.SmallBase == 0 {
+		p.SmallBase = smallBase
+	}
+	c := &computation{Params: p}
+	c.window, _ = p.Calendar.Week(p.Week) // checked by Validate
+	c.complete = !c.window.To.After(p.AsOf.ToldAt) && !c.window.To.After(p.AsOf.Watermark)
+	c.gather(rows)
+	c.lay()
+	c.values()
+	if err := c.decompose(); err != nil {
+		return nil, err
+	}
+	return c.result(), nil
+}
+
+// value is a number of a node, NaN with the reason where undefined.
+type value struct {
+	x      float64
+	reason string
+}
+
+func undefined(reason string) value { return value{math.NaN(), reason} }
+
+func (v value) isUndefined() bool { return math.IsNaN(v.x) }
+
+// place is one node of the result: a node of the tree, or a branch of one.
+type place struct {
+	*Node
+	branch      *branch // nil for a node of the tree itself
+	parent      int     // index of its parent's place; -1 for the root
+	negative    bool
+	children    []int
+	now, before value
+	declared    *Target // target of the week
+	owner       *Target // the target that names the owner
+	part        num.Part
+	steps       int64 // contribution in steps of the root's unit
+	contributes bool
+}
+
+func (pl *place) id() string {
+	if pl.branch == nil {
+		return pl.Name
+	}
+	return pl.Name + pl.branch.suffix
+}
+
+func (pl *place) op() Op {
+	if pl.branch != nil {
+		return Input
+	}
+	return pl.Op
+}
+
+// computation is one run of Compute.
+type computation struct {
+	Params
+	window   models.Window
+	complete bool
+	weeks    map[models.Date]*weekTotals
+	branches []*branch
+	places   []*place
+	warnings []string
+	beforeOf models.Date // first day of the compared week; not for targets
+}
+
+// lay puts the tree's nodes and their branches in order: parents first, children in the order of the file.
+func (c *computation) lay() {
+	index := map[*Node]int{}
+	var put func(n *Node, parent int, negative bool)
+	put = func(n *Node, parent int, negative bool) {
+		at := len(c.places)
+		index[n] = at
+		c.places = append(c.places, &place{Node: n, parent: parent, negative: negative})
+		if parent >= 0 {
+			c.places[parent].children = append(c.places[parent].children, at)
+		}
+		if n.Over {
+			for _, b := range c.branches {
+				c.places[at].children = append(c.places[at].children, len(c.places))
+				c.places = append(c.places, &place{Node: n, branch: b, parent: at})
+			}
+		}
+		for _, term := range n.Terms {
+			put(term.Node, at, term.Negative)
+		}
+	}
+	put(c.Tree.Root, -1, false)
+}
+
+// values gives every place its two sides.
+func (c *computation) values() {
+	switch c.Compare {
+	case Previous:
+		c.beforeOf = c.Week.AddDays(-7)
+	case LastYear:
+		c.beforeOf = c.Week.AddDays(-7 * lastYearBack)
+	case ToTarget:
+	}
+	for i := len(c.places) - 1; i >= 0; i-- {
+		pl := c.places[i]
+		pl.now = c.at(pl, c.Week)
+		pl.declared, pl.owner = c.targetOf(pl)
+		if c.Compare != ToTarget {
+			pl.before = c.at(pl, c.beforeOf)
+		}
+	}
+	if c.Compare == ToTarget {
+		c.completeTargets()
+	}
+}
+
+// at gives a place's value in a week.
+func (c *computation) at(pl *place, week models.Date) value {
+	switch {
+	case c.DataFrom == nil:
+		return undefined("no deal has been decided yet")
+	case week < *c.DataFrom:
+		return undefined("no deal was decided before the week of " + dayLabel(*c.DataFrom))
+	}
+	if pl.Value != nil {
+		x, reason := pl.Value.of(c.totalsOf(pl, week))
+		return value{x, reason}
+	}
+	made := value{x: 0}
+	if pl.Op == Product {
+		made.x = 1
+	}
+	for i, child := range pl.children {
+		v := c.at(c.places[child], week)
+		if v.isUndefined() {
+			return v
+		}
+		switch {
+		case pl.Op == Product:
+			made.x *= v.x
+		case pl.Op == Ratio && i == 0:
+			made.x = v.x
+		case pl.Op == Ratio && v.x == 0:
+			return undefined(c.places[child].Label + " is zero in this week")
+		case pl.Op == Ratio:
+			made.x /= v.x
+		case c.places[child].negative:
+			made.x -= v.x
+		default:
+			made.x += v.x
+		}
+	}
+	return made
+}
+
+// decompose splits the root's change over the places, checks that the identities hold on the rows, and rounds.
+func (c *computation) decompose() error {
+	root := c.places[0]
+	if root.now.isUndefined() || root.before.isUndefined() {
+		return nil
+	}
+	nodes, kept := c.nodes()
+	parts := num.Contributions(nodes)
+	for i, at := range kept {
+		pl := c.places[at]
+		pl.part, pl.contributes = parts[i], true
+		if err := c.checkIdentity(pl); err != nil {
+			return err
+		}
+	}
+	step := stepOf(root.Unit, c.Currency)
+	total := int64(math.Round(root.now.x/step)) - int64(math.Round(root.before.x/step))
+	for i, steps := range num.RoundParts(nodes, parts, step, total) {
+		c.places[kept[i]].steps = steps
+	}
+	return nil
+}
+
+// nodes gives the tree to the kernel, and for each of its nodes the place. What hangs below a node whose targets cannot be
+// brought together is left out: the node then stands as a leaf.
+func (c *computation) nodes() (nodes []num.Node, kept []int) {
+	at := make([]int, len(c.places))
+	for i, pl := range c.places {
+		at[i] = -1
+		if i > 0 && (at[pl.parent] < 0 || nodes[at[pl.parent]].Op == num.Input) {
+			continue
+		}
+		n := num.Node{Op: kernelOp[pl.op()], Negative: pl.negative, Before: pl.before.x, Now: pl.now.x}
+		if i > 0 {
+			n.Parent = at[pl.parent]
+		}
+		if len(pl.children) == 0 || c.Compare == ToTarget && c.places[pl.children[0]].before.isUndefined() {
+			n.Op = num.Input
+		}
+		if pl.branch != nil && pl.Op == Mean {
+			n.VolumeNow = pl.Value.below.of(c.totalsOf(pl, c.Week))
+			n.VolumeBefore = n.VolumeNow // a target says nothing of the shares
+			if c.Compare != ToTarget {
+				n.VolumeBefore = pl.Value.below.of(c.totalsOf(pl, c.beforeOf))
+			}
+		}
+		at[i] = len(nodes)
+		nodes = append(nodes, n)
+		kept = append(kept, i)
+	}
+	return nodes, kept
+}
+
+var kernelOp = map[Op]num.Op{Input: num.Input, Sum: num.Sum, Product: num.Product, Ratio: num.Ratio, Mean: num.Mean}
+
+// identityTolerance is what float64 may lose in a few operations, relative to the larger side.
+const identityTolerance = 1e-9
+
+// checkIdentity tells whether the children rebuild a place that has a value of its own.
+func (c *computation) checkIdentity(pl *place) error {
+	if len(pl.children) == 0 {
+		return nil
+	}
+	for _, side := range []struct {
+		own  value
+		made float64
+		of   models.Date
+	}{{pl.now, pl.part.Now, c.Week}, {pl.before, pl.part.Before, c.beforeOf}} {
+		if side.own.isUndefined() || math.Abs(side.own.x-side.made) <= identityTolerance*math.Max(math.Abs(side.own.x), math.Abs(side.made)) {
+			continue
+		}
+		where := "in the week of " + side.of.String()
+		if side.of == 0 {
+			where = "by the week's targets"
+		}
+		return treeError(c.Tree.Name, pl.Name, "its value is %v %s, but its children make %v", side.own.x, where, side.made).
+			WithRemedy("Correct the node's value, or its children, in the tree's file: the identity must hold on every week's deals.")
+	}
+	return nil
+}
+
+// stepOf is what contributions are rounded to: the minor unit of money, a hundredth of a count, a millionth of a share.
+func stepOf(u Unit, currency string) float64 {
+	switch u {
+	case Money:
+		return math.Pow10(-models.MinorDigits(currency))
+	case Count:
+		return 0.01
+	case Share:
+		return 1e-6
+	}
+	panic(fmt.Sprintf("kpi: no step for the unit %q", u)) // ParseTree refuses unknown units
+}

@@ -1,0 +1,145 @@
+// Signing in and out, the frame of all pages, and what is said when something fails.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { clean, close, email, listen, newDeal, open, password, signedIn } from './browser.mjs'
+
+after(close)
+
+test('a page asks for a session, a wrong password is refused, the right one leads back to the page', async (t) => {
+  const { browser, url } = await open()
+  const context = await browser.newContext({ baseURL: url })
+  t.after(() => context.close())
+  const page = await context.newPage()
+  // The browser itself reports answers of 401.
+  const complaints = listen(page, [/status of 401/])
+  await page.goto('/deals?sort=name')
+  await page.getByRole('heading', { name: 'Sign in to Canopy' }).waitFor()
+  await clean(page, 'login')
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill('not the password')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('alert').waitFor()
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Deals', level: 1 }).waitFor()
+  assert.match(page.url(), /\/deals\?sort=name$/)
+
+  await page.getByRole('button', { name: /account menu/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in to Canopy' }).waitFor()
+  await page.goto('/review')
+  await page.getByRole('heading', { name: 'Sign in to Canopy' }).waitFor()
+  assert.deepEqual(complaints, [])
+})
+
+test('a link never sends a reader to another site after signing in', async (t) => {
+  const { browser, url } = await open()
+  const context = await browser.newContext({ baseURL: url })
+  t.after(() => context.close())
+  const page = await context.newPage()
+  await page.goto('/login?next=//example.com/')
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Weekly review' }).waitFor()
+  assert.equal(new URL(page.url()).origin, new URL(url).origin)
+})
+
+test('Ctrl+K jumps to a page and to a record by its name, and gives the focus back', async (t) => {
+  const page = await signedIn(t)
+  const deal = await newDeal(page)
+  await page.goto('/imports')
+  await page.getByRole('heading', { name: 'Imports', level: 1 }).waitFor()
+  await page.keyboard.press('Control+k')
+  const field = page.getByRole('combobox', { name: 'Search or jump to' })
+  await field.waitFor()
+  await clean(page, 'command menu')
+  await page.keyboard.press('Escape')
+  await field.waitFor({ state: 'detached' })
+
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('syst')
+  await page.getByRole('option', { name: /System/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'System', level: 1 }).waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'the heading has the focus')
+
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(deal.fields.name)
+  await page.getByRole('option', { name: deal.fields.name }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: deal.fields.name, level: 1 }).waitFor()
+})
+
+test('G and a letter go to pages; single letters can be turned off', async (t) => {
+  const page = await signedIn(t)
+  await page.goto('/imports')
+  await page.getByRole('heading', { name: 'Imports', level: 1 }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('d')
+  await page.getByRole('heading', { name: 'Deals', level: 1 }).waitFor()
+  await page.keyboard.press('?')
+  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor()
+  await page.getByRole('switch', { name: 'Single-letter shortcuts' }).uncheck({ force: true })
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('g')
+  await page.keyboard.press('i')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Search or jump to' }).waitFor()
+  assert.match(page.url(), /\/deals/)
+})
+
+test('the theme is switched, and kept over a reload without a flash', async (t) => {
+  const page = await signedIn(t)
+  await page.goto('/deals')
+  await page.getByRole('button', { name: 'Use the dark theme' }).click()
+  await page.getByRole('button', { name: 'Use the light theme' }).waitFor()
+  await page.reload({ waitUntil: 'commit' })
+  await page.waitForFunction(() => document.body !== null)
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme), 'dark', 'before anything is drawn')
+})
+
+test('503 says what failed and offers to try again', async (t) => {
+  const page = await signedIn(t, { allow: [/status of 503/] })
+  let down = true
+  await page.route('**/api/v1/trees/*?*', (route) => (down
+    ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', status: 503, code: 'unavailable', detail: 'the warehouse is starting', request_id: 'r-1' }) })
+    : route.fallback()))
+  await page.goto('/review')
+  const alert = page.getByRole('alert')
+  await alert.getByText('The warehouse is starting').waitFor()
+  await alert.getByText('Request r-1').waitFor()
+  await clean(page, 'failed review')
+  down = false
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('tree').waitFor()
+})
+
+test('a lost connection says so', async (t) => {
+  const page = await signedIn(t, { allow: [/ERR_FAILED/] })
+  await page.goto('/imports')
+  await page.getByRole('heading', { name: 'Imports', level: 1 }).waitFor()
+  await page.route('**/api/v1/records/deal?*', (route) => route.abort())
+  await page.getByRole('navigation').getByRole('link', { name: 'Deals' }).click()
+  await page.getByRole('alert').getByText('Canopy cannot be reached').waitFor()
+})
+
+test('a session that ends mid-work keeps what was written', async (t) => {
+  const page = await signedIn(t, { allow: [/status of 401/] })
+  const deal = await newDeal(page)
+  await page.goto(`/deals/${deal.id}`)
+  await page.getByRole('button', { name: 'Edit Next step' }).click()
+  await page.getByLabel('Next step').fill('Call the CFO')
+  const cookies = await page.context().cookies()
+  await page.context().clearCookies()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor()
+  await clean(page, 'sign in again')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor({ state: 'detached' })
+  assert.equal(await page.getByLabel('Next step').inputValue(), 'Call the CFO')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Call the CFO').first().waitFor()
+  assert.ok(cookies.length > 0)
+})

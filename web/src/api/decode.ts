@@ -1,0 +1,116 @@
+// Reading what the server sent: snake_case JSON becomes camelCase values here and nowhere else, and an answer that
+// is not what the contract says is an error with its place, never `undefined` on a page.
+
+/** ContractError says where an answer differs from the contract: "tree.nodes[3].unit: not text". */
+export class ContractError extends Error {
+  constructor(place: string, problem: string) {
+    super(`${place}: ${problem}`)
+    this.name = 'ContractError'
+  }
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** Fields reads one JSON object; `place` is used in errors. */
+export class Fields {
+  private readonly raw: Record<string, unknown>
+
+  constructor(value: unknown, readonly place: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ContractError(place, 'not an object')
+    this.raw = value as Record<string, unknown> // checked above
+  }
+
+  has(key: string): boolean {
+    return this.raw[key] !== undefined && this.raw[key] !== null
+  }
+
+  /** json gives a value as it is: for data whose keys are the workspace's own words (fields, predicates). */
+  json(key: string): Json {
+    return (this.raw[key] ?? null) as Json // came out of JSON.parse
+  }
+
+  text(key: string): string {
+    const value = this.raw[key]
+    if (typeof value !== 'string') throw this.wrong(key, 'not text')
+    return value
+  }
+
+  /** textOr gives text, or the fallback where the key is missing, null or empty. */
+  textOr<T>(key: string, fallback: T): string | T {
+    const value = this.raw[key]
+    if (value === undefined || value === null || value === '') return fallback
+    return this.text(key)
+  }
+
+  /** id gives a name or number that only stands for something, as text. */
+  id(key: string): string {
+    const value = this.raw[key]
+    return typeof value === 'number' ? String(value) : this.text(key)
+  }
+
+  number(key: string): number {
+    const value = this.raw[key]
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.wrong(key, 'not a number')
+    return value
+  }
+
+  numberOr<T>(key: string, fallback: T): number | T {
+    return this.has(key) ? this.number(key) : fallback
+  }
+
+  flag(key: string): boolean {
+    const value = this.raw[key]
+    if (value === undefined || value === null) return false
+    if (typeof value !== 'boolean') throw this.wrong(key, 'not true or false')
+    return value
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
+    const value = this.text(key)
+    const found = allowed.find((each) => each === value)
+    if (found === undefined) throw this.wrong(key, `${JSON.stringify(value)} is none of ${allowed.join(', ')}`)
+    return found
+  }
+
+  object<T>(key: string, read: (fields: Fields) => T): T {
+    return read(new Fields(this.raw[key], this.at(key)))
+  }
+
+  objectOr<T, F>(key: string, read: (fields: Fields) => T, fallback: F): T | F {
+    return this.has(key) ? this.object(key, read) : fallback
+  }
+
+  /** list reads an array of objects; a missing or null array is empty. */
+  list<T>(key: string, read: (fields: Fields) => T): T[] {
+    return this.array(key).map((value, i) => read(new Fields(value, `${this.at(key)}[${i}]`)))
+  }
+
+  texts(key: string): string[] {
+    return this.array(key).map((value, i) => {
+      if (typeof value !== 'string') throw this.wrong(`${key}[${i}]`, 'not text')
+      return value
+    })
+  }
+
+  private array(key: string): unknown[] {
+    const value = this.raw[key] ?? []
+    if (!Array.isArray(value)) throw this.wrong(key, 'not a list')
+    return value
+  }
+
+  private at(key: string): string {
+    return `${this.place}.${key}`
+  }
+
+  private wrong(key: string, problem: string): ContractError {
+    return new ContractError(this.at(key), problem)
+  }
+}
+
+/** textMap keeps the text values of a JSON object: {"account": "Alder & Pine"}. */
+export function textMap(value: Json): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
+  const out: Record<string, string> = {}
+  for (const [key, each] of Object.entries(value)) if (typeof each === 'string') out[key] = each
+  return out
+}

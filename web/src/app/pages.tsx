@@ -1,0 +1,33 @@
+import { IconBinaryTree2, IconBuilding, IconFileImport, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconUsers } from '@tabler/icons-react'
+import type { ComponentType } from 'react'
+
+/** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
+export interface PageLink {
+  label: string
+  href: string
+  icon: ComponentType<{ size?: number | string; stroke?: number | string }>
+  /** the object whose list it is, for pages that exist only where the registry has it */
+  object?: string
+  keys?: string
+}
+
+export const groups: { label: string; pages: PageLink[] }[] = [
+  {
+    label: 'Work',
+    pages: [
+      { label: 'Deals', href: '/deals', icon: IconCoin, object: 'deal', keys: 'G D' },
+      { label: 'Accounts', href: '/records/account', icon: IconBuilding, object: 'account', keys: 'G A' },
+      { label: 'Contacts', href: '/records/contact', icon: IconUsers, object: 'contact' },
+      { label: 'Leads', href: '/records/lead', icon: IconSparkles, object: 'lead' },
+      { label: 'Tasks', href: '/records/task', icon: IconChecklist, object: 'task' },
+    ],
+  },
+  { label: 'Understand', pages: [{ label: 'Weekly review', href: '/review', icon: IconBinaryTree2, keys: 'G R' }] },
+  {
+    label: 'Manage',
+    pages: [
+      { label: 'Imports', href: '/imports', icon: IconFileImport, keys: 'G I' },
+      { label: 'System', href: '/admin/system', icon: IconHeartRateMonitor, keys: 'G S' },
+    ],
+  },
+]

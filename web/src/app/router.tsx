@@ -1,0 +1,66 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { NotFound } from './NotFound'
+import { listSearch, loginSearch, reviewSearch } from './search'
+import { Gate } from './Gate'
+
+const rootRoute = createRootRoute({ notFoundComponent: NotFound })
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute, path: '/login', validateSearch: loginSearch,
+  component: lazyRouteComponent(() => import('../rooms/login/Page'), 'LoginPage'),
+})
+
+/** Everything but the login needs a session. */
+const appRoute = createRoute({ getParentRoute: () => rootRoute, id: 'app', component: Gate })
+
+const homeRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/review', replace: true })
+  },
+})
+
+const reviewRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/review', validateSearch: reviewSearch,
+  component: lazyRouteComponent(() => import('../rooms/review/Page'), 'ReviewPage'),
+})
+
+const records = () => import('../rooms/records/Page')
+const record = () => import('../rooms/record/Page')
+const create = () => import('../rooms/record/NewPage')
+
+const dealsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/deals', validateSearch: listSearch, component: lazyRouteComponent(records, 'DealsPage'),
+})
+const newDealRoute = createRoute({ getParentRoute: () => appRoute, path: '/deals/new', component: lazyRouteComponent(create, 'NewDealPage') })
+const dealRoute = createRoute({ getParentRoute: () => appRoute, path: '/deals/$id', component: lazyRouteComponent(record, 'DealPage') })
+const recordsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/records/$object', validateSearch: listSearch, component: lazyRouteComponent(records, 'RecordsPage'),
+})
+const newRecordRoute = createRoute({ getParentRoute: () => appRoute, path: '/records/$object/new', component: lazyRouteComponent(create, 'NewRecordPage') })
+const recordRoute = createRoute({ getParentRoute: () => appRoute, path: '/records/$object/$id', component: lazyRouteComponent(record, 'RecordPage') })
+
+const importsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/imports', component: lazyRouteComponent(() => import('../rooms/imports/Page'), 'ImportsPage'),
+})
+const importRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/imports/$id', component: lazyRouteComponent(() => import('../rooms/imports/OnePage'), 'ImportPage'),
+})
+const systemRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/system', component: lazyRouteComponent(() => import('../rooms/system/Page'), 'SystemPage'),
+})
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  appRoute.addChildren([
+    homeRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute,
+  ]),
+])
+
+export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

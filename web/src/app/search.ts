@@ -1,0 +1,76 @@
+// What a URL may hold: every page's search parameters with their bounds and defaults. A value that is out of bounds
+// is dropped, never an error: a link from a colleague always opens. Dropped parameters are given as undefined, since
+// the router lays them over what stood in the address.
+import { readPredicate } from '../api/predicate'
+import { type Compare, compares } from '../rooms/review/contract'
+
+type Raw = Record<string, unknown>
+
+const name = /^[a-z][a-z0-9_]{0,47}$/
+const dayText = /^\d{4}-\d{2}-\d{2}$/
+
+function textOf(value: unknown, pattern: RegExp): string | undefined {
+  return typeof value === 'string' && pattern.test(value) ? value : undefined
+}
+
+function namesOf(value: unknown, limit: number): string[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const names = value.filter((each): each is string => typeof each === 'string' && each.length <= 200).slice(0, limit)
+  return names.length === 0 ? undefined : names
+}
+
+export interface ReviewSearch {
+  tree?: string
+  /** first day of the week */
+  week?: string
+  compare?: Compare
+  split?: string
+  /** the selected node */
+  node?: string
+  /** folded nodes */
+  fold?: string[]
+}
+
+export function reviewSearch(raw: Raw): ReviewSearch {
+  return {
+    tree: textOf(raw['tree'], name),
+    week: textOf(raw['week'], dayText),
+    compare: compares.find((each) => each === raw['compare']),
+    split: textOf(raw['split'], name),
+    node: typeof raw['node'] === 'string' && raw['node'].length <= 200 ? raw['node'] : undefined,
+    fold: namesOf(raw['fold'], 100),
+  }
+}
+
+export interface ListSearch {
+  /** a predicate; readPredicate gives it its type, which is too deep for the router's own types */
+  filter?: object
+  /** "-amount,name" */
+  sort?: string
+  cols?: string[]
+  /** as of: only what happened before this instant */
+  before?: string
+  /** as of: only what was known at this position of the change log */
+  position?: number
+}
+
+export function listSearch(raw: Raw): ListSearch {
+  const before = raw['before']
+  const position = raw['position']
+  return {
+    filter: readPredicate(raw['filter']) ?? undefined,
+    sort: textOf(raw['sort'], /^-?[a-z][a-z0-9_]{0,47}(,-?[a-z][a-z0-9_]{0,47}){0,2}$/),
+    cols: namesOf(raw['cols'], 30),
+    before: typeof before === 'string' && !Number.isNaN(Date.parse(before)) ? before : undefined,
+    position: typeof position === 'number' && Number.isSafeInteger(position) && position > 0 ? position : undefined,
+  }
+}
+
+export interface LoginSearch {
+  next?: string
+}
+
+/** loginSearch keeps only a path of this site: a link must not be able to send a reader away after signing in. */
+export function loginSearch(raw: Raw): LoginSearch {
+  return { next: textOf(raw['next'], /^\/(?![/\\])/) }
+}

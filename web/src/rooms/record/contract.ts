@@ -1,0 +1,66 @@
+// A record's history as the server tells it: GET /records/{object}/{id}/timeline.
+import { Fields, type Json } from '../../api/decode'
+import { get } from '../../api/client'
+
+export interface FieldChange {
+  field: string
+  label: string
+  before: Json
+  after: Json
+  beforeTitle: string | null
+  afterTitle: string | null
+}
+
+export interface TimelineItem {
+  position: number
+  happenedAt: string
+  recordedAt: string
+  happenedUnknown: boolean
+  actor: { kind: string; id: string; name: string }
+  cause: string
+  kind: string
+  version: number
+  object: string
+  id: string
+  title: string
+  changes: FieldChange[]
+}
+
+export interface TimelinePage {
+  items: TimelineItem[]
+  nextCursor: string | null
+}
+
+export function decodeTimeline(body: Json): TimelinePage {
+  const page = new Fields(body, 'timeline')
+  return {
+    items: page.list('items', (item) => ({
+      position: item.numberOr('position', 0),
+      happenedAt: item.text('happened_at'),
+      recordedAt: item.text('recorded_at'),
+      happenedUnknown: item.flag('happened_unknown'),
+      actor: item.objectOr('actor', (actor) => ({ kind: actor.textOr('kind', 'system'), id: actor.textOr('id', ''), name: actor.textOr('name', '') }), { kind: 'system', id: '', name: '' }),
+      cause: item.textOr('cause', ''),
+      kind: item.text('kind'),
+      version: item.numberOr('version', 0),
+      object: item.text('object'),
+      id: item.text('id'),
+      title: item.textOr('title', ''),
+      changes: item.list('changes', (change) => ({
+        field: change.text('field'),
+        label: change.textOr('label', change.text('field')),
+        before: change.json('before'),
+        after: change.json('after'),
+        beforeTitle: change.textOr('before_title', null),
+        afterTitle: change.textOr('after_title', null),
+      })),
+    })),
+    nextCursor: page.textOr('next_cursor', null),
+  }
+}
+
+export const timelineKey = (object: string, id: string): readonly unknown[] => ['timeline', object, id]
+
+export async function fetchTimeline(object: string, id: string, cursor: string | null, signal?: AbortSignal): Promise<TimelinePage> {
+  return decodeTimeline(await get(`/records/${object}/${id}/timeline`, { limit: 20, cursor }, signal))
+}

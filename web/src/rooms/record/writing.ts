@@ -1,0 +1,48 @@
+// Writing a record from the screen: one version at a time, and nobody's work is overwritten unseen.
+import { useQueryClient } from '@tanstack/react-query'
+import { useCallback } from 'react'
+import type { Json } from '../../api/decode'
+import { Problem } from '../../api/problem'
+import { fetchRecord, patchRecord, type Rec, recordKey } from '../../api/records'
+import { timelineKey } from './contract'
+
+export type Saved = { kind: 'saved'; record: Rec } | { kind: 'conflict'; theirs: Rec }
+
+export interface Writing {
+  /** save patches the record; where somebody else changed the same fields since, it writes nothing and gives their record. */
+  save: (seen: Rec, fields: Record<string, Json>, happenedAt: string | null) => Promise<Saved>
+  /** show puts a record that the server gave on the page, and asks again for what depends on it. */
+  show: (record: Rec) => void
+}
+
+export function useWriting(): Writing {
+  const client = useQueryClient()
+  const show = useCallback((record: Rec) => {
+    client.setQueryData(recordKey(record.object, record.id), record)
+    void client.invalidateQueries({ queryKey: timelineKey(record.object, record.id) })
+    for (const key of ['records', 'trees']) void client.invalidateQueries({ queryKey: [key] })
+  }, [client])
+  const save = useCallback(async (seen: Rec, fields: Record<string, Json>, happenedAt: string | null): Promise<Saved> => {
+    try {
+      const record = await patchRecord(seen, fields, { happenedAt })
+      show(record)
+      return { kind: 'saved', record }
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 412) throw error
+      const theirs = await fetchRecord(seen.object, seen.id)
+      if (sameIn(Object.keys(fields), seen, theirs)) { // other fields were changed: both changes stand
+        const record = await patchRecord(theirs, fields, { happenedAt })
+        show(record)
+        return { kind: 'saved', record }
+      }
+      show(theirs)
+      return { kind: 'conflict', theirs }
+    }
+  }, [show])
+  return { save, show }
+}
+
+/** sameIn tells whether two states of a record agree in the named fields. */
+export function sameIn(names: string[], a: Rec, b: Rec): boolean {
+  return names.every((name) => JSON.stringify(a.fields[name] ?? null) === JSON.stringify(b.fields[name] ?? null))
+}
