@@ -13,7 +13,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=pages /src/web/dist web/dist
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -o /canopy ./cmd/canopy && mkdir /empty
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /canopy ./cmd/canopy && mkdir /empty
 
 FROM debian:bookworm-slim
 COPY --from=program /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

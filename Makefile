@@ -42,7 +42,7 @@ $(WEB_BUILT): $(WEB_STAMP) $(WEB_SOURCES)
 web: $(WEB_BUILT) ## build the pages into web/dist
 
 build: programs $(WEB_BUILT) ## build bin/canopy, pages inside
-	CGO_ENABLED=0 go build -trimpath -tags timetzdata -o bin/canopy ./cmd/canopy
+	CGO_ENABLED=0 go build -o bin/canopy ./cmd/canopy
 
 setup: $(ENGINE_STAMP) build ## install what the lock files name (the ClickHouse library, the pages' packages) and build
 

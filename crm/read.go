@@ -44,7 +44,7 @@ func (e *Engine) Bind(reader models.Reader, object *models.Object, where *predic
 	if err != nil {
 		return nil, err
 	}
-	return predicate.All(scope, bound), nil
+	return predicate.All(scope, predicate.Visible(e.registry, bound, reader)), nil
 }
 
 // List gives the page of records that the reader may see.

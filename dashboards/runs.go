@@ -12,7 +12,7 @@ import (
 // Runs computes rooms and keeps what came out.
 type Runs interface {
 	Runs(ctx context.Context, filter models.RunFilter) ([]models.Run, error)
-	GetRun(ctx context.Context, id int64) (models.Run, error)
+	Run(ctx context.Context, id int64) (models.Run, error)
 	Backfill(ctx context.Context, reader models.Reader, room string, from, to models.Date) (models.Run, error)
 	Cancel(ctx context.Context, reader models.Reader, id int64) (models.Run, error)
 }
@@ -114,7 +114,7 @@ func (s *Server) getRun(ctx context.Context, reader models.Reader, in *runInput)
 	if err := seeRuns(reader); err != nil {
 		return nil, err
 	}
-	run, err := s.parts.Runs.GetRun(ctx, in.ID)
+	run, err := s.parts.Runs.Run(ctx, in.ID)
 	return &body[Run]{runOf(&run, reader)}, err
 }
 

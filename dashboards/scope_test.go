@@ -32,8 +32,8 @@ func scoped(h *house) *house {
 	h.ids["theirs"] = h.make("account", h.filled(`{"name":"Hidden account","owner":"{sam}"}`))
 	h.ids["my_deal"] = h.deal("Visible deal", `,"owner":"{olga}","campaign":"{spring}","external_id":"V-1","account":"{theirs}","amount":{"amount":"100.00","currency":"USD"}`)
 	h.ids["their_deal"] = h.deal("Hidden deal", `,"owner":"{sam}","campaign":"{autumn}","external_id":"HIDDEN-1","account":"{mine}","amount":{"amount":"77777.00","currency":"USD"}`)
-	h.ids["my_line"] = h.make("deal_line", h.filled(`{"name":"Visible line","deal":"{my_deal}","list_price":{"amount":"1.00","currency":"USD"},"net_price":{"amount":"1.00","currency":"USD"}}`))
-	h.ids["their_line"] = h.make("deal_line", h.filled(`{"name":"Hidden line","deal":"{their_deal}","list_price":{"amount":"1.00","currency":"USD"},"net_price":{"amount":"1.00","currency":"USD"}}`))
+	h.ids["my_line"] = h.make("deal_line", h.filled(`{"name":"Visible line","deal":"{my_deal}","list_price":{"amount":"100.00","currency":"USD"},"net_price":{"amount":"100.00","currency":"USD"}}`))
+	h.ids["their_line"] = h.make("deal_line", h.filled(`{"name":"Hidden line","deal":"{their_deal}","list_price":{"amount":"77777.00","currency":"USD"},"net_price":{"amount":"77777.00","currency":"USD"}}`))
 	h.ids["my_call"] = h.make("activity", h.filled(`{"subject":"Visible call","type":"call","deal":"{my_deal}"}`))
 	h.ids["their_call"] = h.make("activity", h.filled(`{"subject":"Hidden call","type":"call","deal":"{their_deal}"}`))
 	h.ids["their_task"] = h.make("task", h.filled(`{"subject":"Hidden task","account":"{theirs}","owner":"{sam}"}`))
@@ -88,9 +88,13 @@ func (h *house) noForeignReads(reader string, hidden map[string]string) {
 		}
 	}
 	h.play(reader+" counts by name", scenario{ask{as: reader, method: "GET", path: api + `/records/deal?filter={"field":"name","op":"contains","value":"hidden"}`}, 200, []string{`"value":0`, `"items":[]`}, nil})
-	// Guessing a hidden record's fields over a reference finds nothing either.
-	over := `?filter={"field":"account","op":"related","where":{"field":"name","op":"starts_with","value":"Hidden"}}`
-	h.play(reader+" filters over a reference", scenario{ask{as: reader, method: "GET", path: api + "/records/deal" + over}, 200, nil, []string{foreign, "HIDDEN"}})
+	// The own deal belongs to a hidden account: asking what that account holds finds no more than where there is none.
+	for _, guess := range []string{`{"field":"name","op":"starts_with","value":"Hidden"}`, `{"field":"name","op":"not_empty"}`} {
+		over := `?filter={"field":"account","op":"related","where":` + guess + `}`
+		h.play(reader+" filters over a reference", scenario{ask{as: reader, method: "GET", path: api + "/records/deal" + over}, 200, []string{`"value":0`}, []string{foreign, "HIDDEN"}})
+		not := `?filter={"not":{"field":"account","op":"related","where":` + guess + `}}`
+		h.play(reader+" filters over a reference, turned around", scenario{ask{as: reader, method: "GET", path: api + "/records/deal" + not}, 200, []string{`"value":1`, "Visible deal"}, []string{foreign, "HIDDEN"}})
+	}
 	h.play(reader+" reads titles", scenario{ask{as: reader, method: "GET", path: api + "/records/deal/{my_deal}"}, 200, []string{"Visible deal"}, []string{foreign}})
 	h.play(reader+" reads the timeline", scenario{ask{as: reader, method: "GET", path: api + "/records/deal/{my_deal}/timeline"}, 200, []string{"Visible line", "Visible call"}, []string{foreign}})
 	var after uint64

@@ -122,10 +122,10 @@ func (s *Server) defaults() error {
 func (s *Server) routes() {
 	s.sessionRoutes()
 	s.objectRoutes()
+	s.aggregateRoutes() // before the records, whose /{id} would take its place
 	s.recordRoutes()
 	s.batchRoutes()
 	s.timelineRoutes()
-	s.aggregateRoutes()
 	s.importRoutes()
 	s.runRoutes()
 	s.treeRoutes()

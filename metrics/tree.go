@@ -203,7 +203,9 @@ func (s *Service) dataFrom(ctx context.Context, a *asked) (*models.Date, error) 
 	if a.stored {
 		return s.config.Store.FirstWeek(ctx, s.tree.Name(), kpi.Subject(a.tree, a.split), a.version)
 	}
-	return once(ctx, s, a.key("data from"), func(ctx context.Context) (*models.Date, error) { return s.tree.Loader.DataFrom(ctx, a.cutoff, a.reporting.Calendar) })
+	return once(ctx, s, a.key("data from"), func(ctx context.Context) (*models.Date, error) {
+		return s.tree.Loader.DataFrom(ctx, a.cutoff, a.reporting.Calendar)
+	})
 }
 
 // rows gives the rows of the weeks, and for stored ones the run of each week.

@@ -80,7 +80,7 @@ type Field struct {
 	Default  string   `yaml:"default" json:"default,omitempty"` // text form, parsed by ParseText at creation
 	Unique   bool     `yaml:"unique" json:"unique,omitempty"`   // among records that are not deleted
 	Indexed  bool     `yaml:"indexed" json:"indexed,omitempty"`
-	Personal bool     `yaml:"personal" json:"personal,omitempty"` // personal data
+	Personal bool     `yaml:"personal" json:"personal,omitempty"`   // personal data
 	ReadOnly bool     `yaml:"read_only" json:"read_only,omitempty"` // written by rules only, never by a caller
 	Options  []Option `yaml:"options" json:"options,omitempty"`
 	To       string   `yaml:"to" json:"to,omitempty"`       // the object a reference points to

@@ -3,6 +3,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 status=0
+export CGO_ENABLED=0 # as the build: what it compiled is not compiled again
 
 # step WHAT COMMAND…: runs the command; output on a command that only lists counts as a finding, too (list).
 step() {

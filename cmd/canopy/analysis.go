@@ -9,6 +9,7 @@ import (
 	"canopy/crm"
 	"canopy/dashboards"
 	"canopy/ingest/relay"
+	"canopy/metrics"
 	"canopy/metrics/asof"
 	"canopy/models"
 	"canopy/warehouse"
@@ -19,7 +20,8 @@ type analysis struct {
 	p         *parts
 	warehouse *warehouse.Warehouse
 	relay     *relay.Relay
-	records   *asof.Records
+	metrics   *metrics.Service
+	history   *asof.History
 }
 
 func newAnalysis(ctx context.Context, p *parts, w *warehouse.Warehouse) (*analysis, error) {
@@ -31,8 +33,17 @@ func newAnalysis(ctx context.Context, p *parts, w *warehouse.Warehouse) (*analys
 	if a.relay, err = newRelay(p, w, a.advanced); err != nil {
 		return nil, err
 	}
-	a.records = &asof.Records{
-		Warehouse: w, Registry: p.records.Registry(), Calendar: p.config.Calendar(),
+	a.metrics, err = metrics.New(metrics.Config{
+		Warehouse: w, Registry: p.records.Registry(), Store: p.db.Runs(), Relay: a.relay, Logger: p.log.With("part", "metrics"), Sole: !p.db.IsPostgres(),
+		Reporting: func() models.Reporting {
+			return models.Reporting{Calendar: p.config.Calendar(), Currency: p.config.Currency}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the rooms: %w", err)
+	}
+	a.history = &asof.History{
+		Warehouse: w, Registry: p.records.Registry, Calendar: p.config.Calendar,
 		Position: func(ctx context.Context) uint64 { return a.relay.Status(ctx).Position },
 	}
 	return a, nil
@@ -42,10 +53,12 @@ func newAnalysis(ctx context.Context, p *parts, w *warehouse.Warehouse) (*analys
 func (a *analysis) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.relay.Run(ctx) })
+	group.Go(func() error { return a.metrics.Serve(ctx) })
 	return group.Wait()
 }
 
-func (a *analysis) advanced(models.RelayAdvance) {}
+// advanced tells the rooms that the warehouse knows more.
+func (a *analysis) advanced(models.RelayAdvance) { a.metrics.Advanced() }
 
 // ListAsOf gives a page of records as they stood; rights are today's.
 func (c *columnar) ListAsOf(ctx context.Context, reader models.Reader, q crm.Query, cutoff models.Cutoff) (crm.Page, error) {
@@ -57,25 +70,8 @@ func (c *columnar) ListAsOf(ctx context.Context, reader models.Reader, q crm.Que
 	if err != nil {
 		return crm.Page{}, err
 	}
-	if q.Limit == 0 {
-		q.Limit = 50
-	}
-	found, err := a.records.List(ctx, reader, asof.Question{Object: object, Where: q.Where, Cutoff: cutoff}, q.Sort, q.Limit, crm.CountCap, q.Cursor)
-	if err != nil {
-		return crm.Page{}, err
-	}
-	page := crm.Page{NextCursor: found.NextCursor, Count: found.Count, Capped: found.Capped}
-	for _, number := range found.Numbers {
-		r, err := c.p.records.Get(ctx, reader, q.Object, number, found.Cutoff)
-		if models.CodeOf(err) == models.NotFound {
-			continue // hidden since the warehouse last heard of it
-		}
-		if err != nil {
-			return crm.Page{}, err
-		}
-		page.Records = append(page.Records, r)
-	}
-	return page, nil
+	found, err := a.history.List(ctx, reader, asof.ListQuery{Object: object, Where: q.Where, Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor, Cutoff: cutoff})
+	return crm.Page{Records: found.Records, NextCursor: found.NextCursor, Count: found.Count, Capped: found.Capped}, err
 }
 
 // Aggregate counts and sums, as of a cut-off or now.
@@ -84,33 +80,25 @@ func (c *columnar) Aggregate(ctx context.Context, reader models.Reader, q dashbo
 	if err != nil {
 		return dashboards.Aggregate{}, err
 	}
-	groups, position, err := a.records.Aggregate(ctx, reader, asof.Aggregation{
-		Question: asof.Question{Object: q.Object, Where: q.Where, Cutoff: q.Cutoff}, GroupBy: q.GroupBy, Sum: q.Sum,
-	})
+	found, err := a.history.Aggregate(ctx, reader, asof.AggregateQuery{Object: q.Object, Where: q.Where, GroupBy: q.GroupBy, Sums: q.Sum, Cutoff: q.Cutoff})
 	if err != nil {
 		return dashboards.Aggregate{}, err
 	}
-	total, err := asof.Total(groups, q.Sum)
-	if err != nil {
-		return dashboards.Aggregate{}, err
-	}
-	out := dashboards.Aggregate{Groups: []dashboards.Group{}, Total: groupOf(total, q.Sum), AsOf: dashboards.AsOf{Position: position}}
+	out := dashboards.Aggregate{Groups: []dashboards.Group{}, Total: groupOf(found.Total), AsOf: dashboards.AsOf{Position: found.Position}}
 	if !q.Cutoff.HappenedBefore.IsZero() {
 		out.AsOf.HappenedBefore = q.Cutoff.HappenedBefore.UTC().Format(models.InstantLayout)
 	}
-	if q.GroupBy != nil {
-		for _, g := range groups {
-			out.Groups = append(out.Groups, groupOf(g, q.Sum))
-		}
+	for _, g := range found.Groups {
+		out.Groups = append(out.Groups, groupOf(g))
 	}
 	return out, nil
 }
 
-func groupOf(g asof.Group, fields []*models.Field) dashboards.Group {
+func groupOf(g asof.Group) dashboards.Group {
 	out := dashboards.Group{Key: g.Key, Count: g.Count, Sums: map[string][]dashboards.Sum{}}
-	for i, f := range fields {
-		for _, s := range g.Sums[i] {
-			out.Sums[f.Name] = append(out.Sums[f.Name], dashboards.Sum{Amount: s.Amount, Currency: s.Currency})
+	for field, sums := range g.Sums {
+		for _, s := range sums {
+			out.Sums[field] = append(out.Sums[field], dashboards.Sum(s))
 		}
 	}
 	return out

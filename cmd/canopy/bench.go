@@ -90,3 +90,8 @@ func scratch() (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp("", "canopy-bench-")
 	return dir, func() { os.RemoveAll(dir) }, err
 }
+
+// benchmarks is everything that is measured, in the order of the results table.
+var benchmarks = []benchmark{
+	{"records", benchRecords},
+}

@@ -179,7 +179,7 @@ func (l *localImports) open(path string, fn func(importer.File) error) error {
 
 func (l *localImports) propose(ctx context.Context, path string) (mapping string, err error) {
 	err = l.open(path, func(f importer.File) error {
-		mapping, err = "", error(nil)
+		mapping, err = l.service.Propose(ctx, models.System(), f)
 		return err
 	})
 	return mapping, err

@@ -169,7 +169,7 @@ type apiImports struct{ *importer.Service }
 
 // Propose reads a file's head.
 func (a apiImports) Propose(ctx context.Context, reader models.Reader, file dashboards.Upload) (string, error) {
-	return "", nil
+	return a.Service.Propose(ctx, reader, importer.File{Name: file.Name, Body: file.Body})
 }
 
 // Start stores the file and asks for its import.

@@ -275,3 +275,43 @@ func TestSequencerRestsOnSQLite(t *testing.T) {
 		t.Error(n, err)
 	}
 }
+
+// The record engine itself: twenty people update five accounts at once. Positions follow the versions of each record.
+func TestSequencerKeepsTheOrderOfTheRecordEngine(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, store.Config{DSN: postgrestest.Database(t)})
+	engine := storetest.Engine(t, db, nil)
+	stop := start(t, db.NewSequencer(store.SequencerOptions{Poll: 5 * time.Millisecond, Chunk: 3}))
+	defer stop()
+	o := db.Registry().Object("account")
+	name := o.Field("name")
+	numbers := make([]uint64, 5)
+	for i := range numbers {
+		made, err := engine.Do(t.Context(), models.System(), models.Command{Op: models.Create, Object: o.Name, Sets: []models.Set{{Field: name, Value: fmt.Sprint("account ", i)}}, Cause: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers[i] = made.Record.Number
+	}
+	var writers sync.WaitGroup
+	for w := range 20 {
+		writers.Go(func() {
+			for i := range 10 {
+				_, err := engine.Do(context.Background(), models.System(), models.Command{Op: models.Update, Object: o.Name, Number: numbers[(w+i)%5],
+					Sets: []models.Set{{Field: name, Value: fmt.Sprintf("account %d of %d.%d", (w+i)%5, w, i)}}, Cause: "test"})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	eventually(t, "all numbered", func() bool {
+		n, err := db.Head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n >= 205
+	})
+	ordered(t, db, 205)
+}

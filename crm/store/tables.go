@@ -138,8 +138,12 @@ func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
 				return err
 			}
 		case f.Indexed:
+			columns := quote(f.Name)
+			if f.Kind == models.MoneyKind { // compared and sorted within its currency
+				columns = quote(f.Name+"_currency") + ", " + columns
+			}
 			index := fmt.Sprintf("create index if not exists %s on %s (%s, number)",
-				quote(t.object.Name+"__"+f.Name), quote(t.object.Name), quote(f.Name))
+				quote(t.object.Name+"__"+f.Name), quote(t.object.Name), columns)
 			if f.Kind == models.Reference { // looked up by equality and hardly ever sorted by: empty ones need no entry
 				index += " where " + quote(f.Name) + " is not null"
 			}

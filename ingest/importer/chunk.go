@@ -109,12 +109,20 @@ func (j *job) settle(ctx context.Context, rows []plannedRow) (*attempt, error) {
 			}
 			continue
 		case errors.Is(err, errDry):
-			return a, a.saveDry(ctx)
-		case err != nil:
+			err = a.saveDry(ctx)
+		}
+		if err != nil && (a == nil || errors.Is(err, errFenced) || !j.landed(ctx, &a.progress)) {
 			return nil, err
 		}
 		return a, nil
 	}
+}
+
+// landed tells whether progress was written although its transaction ended with an error: a connection that is lost while it
+// commits leaves that open, and the rows must not be counted twice.
+func (j *job) landed(ctx context.Context, progress *models.Import) bool {
+	now, err := j.s.c.Jobs.Get(ctx, j.i.ID)
+	return err == nil && now != nil && now.Generation == progress.Generation && now.Pass == progress.Pass && now.PassRows == progress.PassRows
 }
 
 // attempt is one try at writing a chunk; nothing outside of it changes before it has succeeded.

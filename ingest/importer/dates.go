@@ -61,12 +61,16 @@ func (f dateForm) parse(text string, zone *time.Location) (time.Time, error) {
 	if f.layout == "" {
 		return models.ParseInstant(text, zone)
 	}
+	if !strings.ContainsAny(f.text, "Hh") { // a calendar date: it starts where its zone says
+		t, err := time.Parse(f.layout, text)
+		if err != nil {
+			return t, fmt.Errorf("%q is not a date written %s", text, f.text)
+		}
+		return models.NewDate(t.Date()).Time(zone), nil
+	}
 	t, err := time.ParseInLocation(f.layout, text, zone)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is not a date written %s", text, f.text)
-	}
-	if t.Hour() == 0 && t.Minute() == 0 && !strings.Contains(f.text, "H") && !strings.Contains(f.text, "h") {
-		t = models.NewDate(t.Date()).Time(zone) // where a clock change removes midnight, the first moment after it
+		return t, fmt.Errorf("%q is not a date written %s", text, f.text)
 	}
 	return t, nil
 }

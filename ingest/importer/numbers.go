@@ -57,11 +57,14 @@ func (f numberForm) plain(text string, scale int) (string, error) {
 		s = strings.ReplaceAll(s, group, "")
 	}
 	s = strings.Replace(s, mark, ".", 1)
+	if strings.Trim(s, "+-.0123456789") != "" || !strings.ContainsAny(s, "0123456789") {
+		return "", fmt.Errorf("%q is not a number", text)
+	}
 	if f.times == nil {
 		return s, nil
 	}
 	n, ok := new(big.Rat).SetString(s)
-	if !ok || strings.ContainsAny(s, "eE/xXpP_") {
+	if !ok {
 		return "", fmt.Errorf("%q is not a number", text)
 	}
 	n.Mul(n, f.times)

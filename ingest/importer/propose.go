@@ -305,14 +305,24 @@ func (d *draft) lookupField(f *models.Field, p *profile) *models.Field {
 
 // complete sees to the required fields; a title may be put together from other columns.
 func (d *draft) complete(taken map[*profile]bool) bool {
+	title := d.object.Field(d.object.Title)
+	if first, last := d.names(); first != nil && last != nil && title.Kind == models.Text && (d.fields[title] == nil || d.fields[title] == first || d.fields[title] == last) {
+		delete(d.fields, title)
+		taken[first], taken[last] = true, true
+		d.template = fmt.Sprintf("{%s} {%s}", first.name, last.name)
+		d.score += 1.5
+	}
 	for _, f := range d.object.Fields {
+		if f == title && d.template != "" {
+			continue
+		}
 		if !f.Required || f.Default != "" || d.fields[f] != nil || filledByRules[d.object.Name+"."+f.Name] {
 			continue
 		}
 		if f.Name != d.object.Title || f.Kind != models.Text {
 			return false
 		}
-		if d.template = d.titleTemplate(taken); d.template == "" {
+		if d.template = d.titleTemplate(); d.template == "" {
 			return false
 		}
 		d.score -= 0.3
@@ -320,8 +330,8 @@ func (d *draft) complete(taken map[*profile]bool) bool {
 	return len(taken) > 0
 }
 
-// titleTemplate names records by first and last name, or by what they refer to.
-func (d *draft) titleTemplate(taken map[*profile]bool) string {
+// names finds the columns of first and last names.
+func (d *draft) names() (first, last *profile) {
 	find := func(words ...string) *profile {
 		for i := range d.columns {
 			name := strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(d.columns[i].name))
@@ -331,12 +341,11 @@ func (d *draft) titleTemplate(taken map[*profile]bool) string {
 		}
 		return nil
 	}
-	first, last := find("first name", "firstname", "given name", "forename"), find("last name", "lastname", "surname", "family name")
-	if first != nil && last != nil {
-		taken[first], taken[last] = true, true
-		d.score += 1.5
-		return fmt.Sprintf("{%s} {%s}", first.name, last.name)
-	}
+	return find("first name", "firstname", "given name", "forename"), find("last name", "lastname", "surname", "family name")
+}
+
+// titleTemplate names records by what they refer to.
+func (d *draft) titleTemplate() string {
 	for _, pair := range [][2]string{{"product", "account"}, {"product", "contact"}, {"account", ""}, {"contact", ""}, {"product", ""}, {"external_id", ""}} {
 		f := d.fields[d.object.Field(pair[0])]
 		if d.object.Field(pair[0]) == nil || f == nil || !safeInTemplate(f.name) {

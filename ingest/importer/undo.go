@@ -65,13 +65,20 @@ func (u *undo) chunk(ctx context.Context) (more bool, err error) {
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil && (looked == 0 || !u.landed(ctx, &progress)) {
 		return false, err
 	}
 	*u.i = progress
 	u.size = nextSize(looked, u.size, time.Since(begun))
 	u.s.notify()
 	return more, nil
+}
+
+// landed tells whether a chunk was written although its transaction ended with an error.
+func (u *undo) landed(ctx context.Context, progress *models.Import) bool {
+	now, err := u.s.c.Jobs.Get(ctx, u.i.ID)
+	return err == nil && now != nil && now.Generation == progress.Generation && now.State == progress.State && now.UndoBefore == progress.UndoBefore &&
+		(progress.State == models.ImportUndone || progress.UndoBefore != u.i.UndoBefore)
 }
 
 // takeBack undoes records in the transaction of ctx. Of a record with several changes by the import the newest one decides when its turn

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
-// place is a change log on SQLite and a warehouse, both of the test's own.
+// place is a change log, mostly on SQLite, and a warehouse, both of the test's own.
 type place struct {
 	t         *testing.T
 	db        *store.DB
@@ -31,6 +31,12 @@ type place struct {
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
+	return newPlaceOn(t, store.Config{Path: filepath.Join(t.TempDir(), "canopy.db")})
+}
+
+// newPlaceOn is newPlace on a given transactional store.
+func newPlaceOn(t *testing.T, c store.Config) *place {
+	t.Helper()
 	p := &place{t: t, numbers: map[string]uint64{}, random: rand.New(rand.NewPCG(5, uint64(len(t.Name()))))}
 	p.registry.Store(jewel(t))
 	e := enginetest.Start(t)
@@ -40,7 +46,7 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.warehouse.Close() })
-	p.db, err = store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "canopy.db")}, p.registry.Load())
+	p.db, err = store.Open(t.Context(), c, p.registry.Load())
 	if err != nil {
 		t.Fatal(err)
 	}

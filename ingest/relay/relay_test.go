@@ -7,12 +7,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"canopy/crm"
+	"canopy/crm/store"
+	"canopy/crm/store/postgrestest"
 	"canopy/models"
 	"canopy/warehouse"
 	"canopy/warehouse/enginetest"
@@ -238,20 +241,27 @@ func TestEngineKilledInTheMiddle(t *testing.T) {
 	p := newPlace(t) // not parallel: it ends the engine that the others use
 	e := enginetest.Start(t)
 	var kills atomic.Int64
+	random := rand.New(rand.NewPCG(13, 13))
 	r := p.relay(func(c *Config) {
 		c.BatchRows = 200
 		n := 0
 		c.at = func(point string) error {
-			// In the middle of a batch: between its tables, or just before it is acknowledged.
-			if n++; n%17 != 0 || point == "freeze" || kills.Load() >= 4 {
+			if n++; n%17 != 0 || kills.Load() >= 4 {
 				return nil
 			}
 			kills.Add(1)
-			process, err := os.FindProcess(e.Status().PID)
-			if err == nil {
-				err = process.Signal(syscall.SIGKILL)
+			pid := e.Status().PID
+			kill := func() {
+				if process, err := os.FindProcess(pid); err == nil && pid != 0 {
+					_ = process.Signal(syscall.SIGKILL)
+				}
 			}
-			return err
+			if point != "insert" {
+				kill() // between two tables, or before the batch is acknowledged
+				return nil
+			}
+			time.AfterFunc(time.Duration(random.IntN(12))*time.Millisecond, kill) // somewhere within the insert
+			return nil
 		}
 	})
 	p.run(r)
@@ -530,4 +540,70 @@ func TestBatchesAreClosedByTheirBytes(t *testing.T) {
 		t.Errorf("batches of %v rows", sizes)
 	}
 	p.same(r)
+}
+
+// Twenty writers on PostgreSQL, a fifth of their transactions rolled back, the sequencer numbering and the relay running: the
+// warehouse holds exactly what was committed.
+func TestPostgresWritersReachTheWarehouse(t *testing.T) {
+	t.Parallel()
+	p := newPlaceOn(t, store.Config{DSN: postgrestest.Database(t)})
+	ctx, cancel := context.WithCancel(t.Context())
+	numbered := make(chan error, 1)
+	go func() {
+		numbered <- p.db.NewSequencer(store.SequencerOptions{Poll: 5 * time.Millisecond}).Run(ctx)
+	}()
+	defer func() {
+		cancel()
+		if err := <-numbered; err != nil {
+			t.Error(err)
+		}
+	}()
+	r := p.relay(nil)
+	p.run(r)
+	o := p.registry.Load().Object("jewel")
+	var committed atomic.Uint64
+	var writers sync.WaitGroup
+	for w := range 20 {
+		writers.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(w), 17))
+			for i := range 20 {
+				n, roll := 1+random.IntN(5), random.IntN(5) == 0
+				err := p.db.Run(t.Context(), crm.Interactive, func(ctx context.Context) error {
+					for range n {
+						at := time.Date(2020, 1, 1, 0, 0, i, 0, time.UTC)
+						c := &models.Change{Object: o, Number: uint64(w + 1), Version: 1, Kind: models.Updated, HappenedAt: at, RecordedAt: at,
+							Actor: models.Actor{Kind: models.ActorSystem}, Cause: "api", Image: record(random, o)}
+						if _, err := p.db.Append(ctx, c); err != nil {
+							return err
+						}
+						<-time.After(time.Duration(random.IntN(3)) * time.Millisecond) // lets others in between
+					}
+					if roll {
+						return errKilled
+					}
+					return nil
+				})
+				if err == nil {
+					committed.Add(uint64(n))
+				} else if !errors.Is(err, errKilled) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	p.written = committed.Load()
+	p.reach(r, p.written)
+	p.same(r)
+}
+
+// The benchmark measures what it says on a small log, and leaves the two stores equal but for the rows sent straight.
+func TestBenchmarkRuns(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.write(2_000)
+	result, err := Benchmark(t.Context(), BenchConfig{Feed: p.db, State: p.db.Relay(), Warehouse: p.warehouse, Registry: p.registry.Load(), BatchRows: 500, Rounds: 1})
+	if err != nil || result.Rows != 2_000 || result.Relay <= 0 || result.Direct <= 0 || result.Ratio != result.Relay/result.Direct {
+		t.Errorf("%+v, %v", result, err)
+	}
 }

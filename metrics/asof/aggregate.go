@@ -112,11 +112,11 @@ func (h *History) position(ctx context.Context, cutoff models.Cutoff) uint64 {
 
 // summed is one row of aggregate.sql.
 type summed struct {
-	Key         string           `ch:"group_key"`
-	Currency    string           `ch:"currency"`
-	RecordCount uint64           `ch:"record_count"`
-	ValueCount  uint64           `ch:"value_count"`
-	ValueSum    *decimal.Decimal `ch:"value_sum"`
+	Key         string           `ch:"_group_key"`
+	Currency    string           `ch:"_currency"`
+	RecordCount uint64           `ch:"_record_count"`
+	ValueCount  uint64           `ch:"_value_count"`
+	ValueSum    *decimal.Decimal `ch:"_value_sum"`
 }
 
 func (h *History) sum(ctx context.Context, reader models.Reader, q *AggregateQuery, f *models.Field) ([]summed, error) {

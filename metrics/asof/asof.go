@@ -42,6 +42,7 @@ func (h *History) ask(file string, reader models.Reader, object *models.Object, 
 	if err != nil {
 		return nil, err
 	}
+	bound = predicate.Visible(registry, bound, reader)
 	scope := predicate.Scope(registry, object, reader)
 	q := &question{name: "as of: " + file + " of " + object.Name, params: map[string]any{"sees_all": scope == nil}}
 	records, options := warehouse.NowView(object.Name), predicate.Options{ParamPrefix: "filter_"}

@@ -2,11 +2,11 @@ package kpi
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"canopy/metrics/roomtest"
 	"canopy/models"
 	"canopy/models/predicate"
 	"canopy/warehouse"
@@ -20,43 +20,7 @@ func TestMain(m *testing.M) { enginetest.Main(m) }
 // openWarehouse makes a database of the test's own with the tables that the room reads.
 func openWarehouse(t testing.TB) *warehouse.Warehouse {
 	t.Helper()
-	database := enginetest.Database(t)
-	e := enginetest.Start(t)
-	w, err := warehouse.Open(t.Context(), warehouse.Config{Addr: e.Addr(), User: e.User(), Password: e.Password(), Database: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := w.EnsureObjects(t.Context(), fewObjects(t)); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// fewObjects are the objects that the room's SQL reads, without their references to others: a database is made in a fraction of the time.
-func fewObjects(t testing.TB) *models.Registry {
-	t.Helper()
-	standard, err := models.Standard()
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept := []string{"deal", "product", "target", "user"}
-	var objects []*models.Object
-	for _, name := range kept {
-		o := standard.Object(name)
-		o.Fields = slices.DeleteFunc(o.Fields, func(f *models.Field) bool { return f.To != "" && !slices.Contains(kept, f.To) })
-		o.Scope.Team, o.Scope.Campaign, o.Scope.Via, o.TimelineOf = "", "", nil, nil
-		objects = append(objects, o)
-	}
-	registry, err := models.NewRegistry(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return registry
+	return roomtest.Warehouse(t, "deal", "product", "target", "user")
 }
 
 // insert writes the changes of a case into an object's log, through the feed into its present state.

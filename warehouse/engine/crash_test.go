@@ -97,9 +97,9 @@ func TestAcknowledgedInsertsSurviveAKill(t *testing.T) {
 	mustExec(t, conn, "create database house engine = Atomic")
 	mustExec(t, conn, "create table house.t (batch UInt64, a UInt64) engine = MergeTree order by (batch, a) "+
 		"settings non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1")
-	const rows, batches = 500, 120
+	const rows, batches = 500, 60
 	for b := 0; b < batches; b++ {
-		if b%40 == 20 {
+		if b%20 == 10 {
 			go func(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) }(e.Status().PID)
 		}
 		eventually(t, fmt.Sprintf("batch %d is acknowledged", b), func() bool {
@@ -231,6 +231,14 @@ func TestTakenPortIsSaid(t *testing.T) {
 		TCPPort: taken.Addr().(*net.TCPAddr).Port, HTTPPort: free.http})
 	var e *models.Error
 	if !errors.As(err, &e) || e.Code != models.Conflict || e.Remedy == "" {
+		t.Fatal(err)
+	}
+}
+
+// A binary whose main does not know the sub-command must not start itself without end.
+func TestChildStartsNoEngine(t *testing.T) {
+	t.Setenv(childMark, "1")
+	if _, err := Start(t.Context(), Config{Directory: t.TempDir()}); models.CodeOf(err) != models.Internal {
 		t.Fatal(err)
 	}
 }

@@ -147,15 +147,12 @@ func (s *server) await(ctx context.Context, exited <-chan error) error {
 	}
 }
 
-// temporary makes the server's directory at a path short enough for a unix socket (107 bytes with the socket's name).
+// temporary makes the server's directory, whose path must be short enough for a unix socket (107 bytes with the socket's name).
 func temporary() (string, error) {
-	for _, parent := range []string{os.TempDir(), "/tmp"} {
-		if len(parent) > 60 {
-			continue
-		}
-		return os.MkdirTemp(parent, "canopy-pg-")
+	if parent := os.TempDir(); len(parent) > 60 {
+		return "", fmt.Errorf("%s is too long a path for a unix socket: set TMPDIR to a shorter one", parent)
 	}
-	return "", fmt.Errorf("no temporary directory with a short path")
+	return os.MkdirTemp("", "canopy-pg-")
 }
 
 // credentials lets root, whom PostgreSQL refuses, run it as the user "postgres" (or "nobody"), and hands the directory over.

@@ -4,17 +4,17 @@
 -- field as text; value and currency, the number that is summed and its currency; present, scope and filter as in list.sql.
 -- Nulls: an empty field has the key ''; an empty number adds nothing. A number that is no money has the currency ''.
 select
-    /*{key*/ '' /*}*/ as group_key,
-    /*{currency*/ '' /*}*/ as currency,
-    count() as record_count,
-    count(/*{value*/ null /*}*/) as value_count,
-    sum(cast(/*{value*/ 0 /*}*/ as Nullable(Decimal(38, 9)))) as value_sum
+    /*{key*/ '' /*}*/ as _group_key,
+    /*{currency*/ '' /*}*/ as _currency,
+    count() as _record_count,
+    count(/*{value*/ null /*}*/) as _value_count,
+    sum(cast(/*{value*/ 0 /*}*/ as Nullable(Decimal(38, 9)))) as _value_sum
 from /*{records*/ staging_deal_now /*}*/
 where ({sees_all:Bool} or number in (select number from /*{present*/ staging_deal_now /*}*/ where /*{scope*/ true /*}*/))
     and /*{filter*/ true /*}*/
 group by
-    group_key,
-    currency
+    _group_key,
+    _currency
 order by
-    group_key,
-    currency
+    _group_key,
+    _currency

@@ -14,6 +14,8 @@ export interface FieldInfo {
   required: boolean
   indexed: boolean
   readOnly: boolean
+  /** what the server puts where nothing is given; '' for nothing */
+  fallback: string
   options: { value: string; label: string; retired: boolean }[]
   /** the object that a reference points to; '' for other kinds */
   to: string
@@ -52,6 +54,7 @@ export function decodeObjects(body: Json): ObjectInfo[] {
       required: field.flag('required'),
       indexed: field.flag('indexed'),
       readOnly: field.flag('read_only'),
+      fallback: field.textOr('default', ''),
       options: field.list('options', (option) => ({ value: option.text('value'), label: option.text('label'), retired: option.flag('retired') })),
       to: field.textOr('to', ''),
       scale: field.numberOr('scale', 0),

@@ -114,7 +114,7 @@ function Steering({ item }: { item: Import }): ReactNode {
         <Dialog title="Undo this import?" onClose={() => setAsking(false)} width={420}>
           <p>{format.whole(item.created)} created {item.created === 1 ? 'record goes' : 'records go'} and {format.whole(item.updated)} updated {item.updated === 1 ? 'record becomes' : 'records become'} what {item.updated === 1 ? 'it was' : 'they were'}. What others have changed since is kept. The history stays.</p>
           <div className={css['buttons']}>
-            <Button color="red" onClick={() => {
+            <Button color="red.9" onClick={() => {
               setAsking(false)
               steering.mutate('undo')
             }}>Undo the import</Button>

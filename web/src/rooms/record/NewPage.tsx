@@ -110,7 +110,7 @@ function Form({ object, start }: { object: ObjectInfo; start: Record<string, str
   )
 }
 
-/** readForm reads what was typed; blank fields are left out, so that the server's defaults hold. */
+/** readForm reads what was typed; blank fields are left out, so that the server's defaults hold, and asked for where there is none. */
 export function readForm(fields: FieldInfo[], texts: Record<string, string>, place: { currency: string; zone: string }): { values: Record<string, Json>; wrong: Record<string, string> } {
   const values: Record<string, Json> = {}
   const wrong: Record<string, string> = {}
@@ -118,6 +118,7 @@ export function readForm(fields: FieldInfo[], texts: Record<string, string>, pla
     const parsed = parseInput(field, texts[field.name] ?? '', place)
     if (!parsed.ok) wrong[field.name] = parsed.message
     else if (parsed.value !== null) values[field.name] = parsed.value
+    else if (field.required && field.fallback === '') wrong[field.name] = `${field.label} is needed.`
   }
   return { values, wrong }
 }

@@ -77,7 +77,7 @@ function FilterForm({ object, onAdd }: { object: ObjectInfo; onAdd: (part: Predi
       <NativeSelect size="xs" label="Is" value={op} data={operators.map((value) => ({ value, label: operatorWord(value, field) }))}
         onChange={(event) => setWanted(operators.find((each) => each === event.currentTarget.value) ?? 'eq')} />
       {!takesNothing(op) && <FieldInput size="xs" field={valueField(field)} label={isNumeric(field) ? `Value${field.kind === 'money' ? ` in ${place.currency}` : ''}` : 'Value'} text={text} onText={setText} error={error} />}
-      <Button size="xs" type="submit">Add filter</Button>
+      <Button size="xs" type="submit">Apply filter</Button>
     </form>
   )
 }

@@ -22,7 +22,7 @@ export const metaFields: FieldInfo[] = [
   { name: 'created_at', label: 'Created', kind: 'instant' },
   { name: 'updated_at', label: 'Updated', kind: 'instant' },
   { name: 'happened_at', label: 'Happened', kind: 'instant' },
-].map((each) => ({ ...each, kind: 'instant', help: '', required: false, indexed: true, readOnly: true, options: [], to: '', scale: 0, requiredFrom: '' }))
+].map((each) => ({ ...each, kind: 'instant', help: '', required: false, indexed: true, readOnly: true, fallback: '', options: [], to: '', scale: 0, requiredFrom: '' }))
 
 export interface Words {
   objects: ObjectInfo[]
