@@ -78,7 +78,7 @@ func groupOf(g asof.Group) dashboards.Group {
 }
 
 // analytic gives a house its analytic side; it works until the test ends.
-func analytic(t *testing.T) (*analysis, option) {
+func analytic(t testing.TB) (*analysis, option) {
 	t.Helper()
 	a := &analysis{}
 	return a, func(h *house, _ *dashboards.Config, p *dashboards.Parts) {

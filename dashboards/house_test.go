@@ -17,7 +17,6 @@ import (
 
 	"canopy/crm"
 	"canopy/crm/store"
-	"canopy/crm/store/storetest"
 	"canopy/dashboards"
 	"canopy/models"
 )
@@ -26,7 +25,7 @@ const password = "correct horse battery"
 
 // house is the API over a real store, listening on a port of its own, with a few people in it.
 type house struct {
-	*testing.T
+	testing.TB
 	db         *store.DB
 	sequencer  *store.Sequencer
 	engine     *crm.Engine
@@ -59,7 +58,7 @@ func (l *lines) String() string {
 // option changes the house before it opens.
 type option func(h *house, c *dashboards.Config, p *dashboards.Parts)
 
-func openHouse(t *testing.T, c store.Config, options ...option) *house {
+func openHouse(t testing.TB, c store.Config, options ...option) *house {
 	t.Helper()
 	registry, err := models.Standard()
 	if err != nil {
@@ -69,14 +68,19 @@ func openHouse(t *testing.T, c store.Config, options ...option) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, db: db, log: &lines{}, tokens: map[string]string{}, ids: map[string]string{}, closeStore: sync.OnceValue(db.Close)}
+	h := &house{TB: t, db: db, log: &lines{}, tokens: map[string]string{}, ids: map[string]string{}, closeStore: sync.OnceValue(db.Close)}
 	t.Cleanup(func() {
 		if err := h.closeStore(); err != nil {
 			t.Error(err)
 		}
 	})
 	h.sequencer = h.db.NewSequencer(store.SequencerOptions{})
-	h.engine = storetest.Engine(t, h.db, nil)
+	h.engine, err = crm.New(h.db, registry, crm.Options{
+		Calendar: models.Calendar{Zone: time.UTC, WeekStart: time.Monday, FiscalMonth: time.January}, Currency: "USD",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.access = crm.NewAccess(h.db, nil)
 	if _, err := h.access.EnsureAdministrator(t.Context(), h.engine, h.engine.Registry(), password); err != nil {
 		t.Fatal(err)
@@ -109,7 +113,7 @@ func openHouse(t *testing.T, c store.Config, options ...option) *house {
 	return h
 }
 
-func sqliteHouse(t *testing.T, options ...option) *house {
+func sqliteHouse(t testing.TB, options ...option) *house {
 	t.Helper()
 	return openHouse(t, store.Config{Path: filepath.Join(t.TempDir(), "canopy.db")}, options...)
 }

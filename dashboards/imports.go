@@ -167,7 +167,13 @@ func (s *Server) receive(c *fiber.Ctx, reader models.Reader) (*importForm, error
 	form := &importForm{}
 	if err := s.readParts(multipart.NewReader(up, parameters["boundary"]), form); err != nil {
 		form.drop()
+		c.Set(fiber.HeaderConnection, "close") // the rest of the body is still to come
 		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, up); err != nil { // what follows the form, a last empty chunk at least, is not the next request
+		form.drop()
+		c.Set(fiber.HeaderConnection, "close")
+		return nil, s.brokenUpload(err)
 	}
 	return form, nil
 }

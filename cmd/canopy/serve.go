@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -93,9 +94,13 @@ func (p *parts) newServer(back *columnar, imports *importer.Service) (*dashboard
 	if err != nil {
 		return nil, fmt.Errorf("read the web pages: %w", err)
 	}
+	uploads := filepath.Join(p.config.Data, "uploads")
+	if err := errors.Join(os.RemoveAll(uploads), os.MkdirAll(uploads, 0o700)); err != nil { // a killed server leaves halves behind
+		return nil, fmt.Errorf("make room for uploads: %w", err)
+	}
 	return dashboards.New(dashboards.Config{
 		Workspace: p.config.Workspace, Locale: p.config.Locale, PublicURL: p.config.PublicURL,
-		UploadLimit: p.config.UploadLimit << 20, Log: p.log.With("part", "api"),
+		UploadLimit: p.config.UploadLimit << 20, UploadDirectory: uploads, Log: p.log.With("part", "api"),
 	}, dashboards.Parts{
 		Records: p.records, Access: p.access, History: back, Trees: back, Runs: back, Relay: back, Imports: apiImports{imports}, Files: webFiles{files},
 		Checks: []dashboards.Check{{Name: "records", Ready: p.db.Ping}, {Name: "numbers", Ready: back.ready}},
