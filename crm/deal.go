@@ -12,6 +12,19 @@ const dealObject = "deal"
 // dealDerived are the fields of a deal that follow from its stages over time; no caller writes them.
 var dealDerived = map[string]bool{"status": true, "stage_entered_at": true, "opened_at": true, "closed_at": true}
 
+// rewind puts what follows from a deal's stages back to how it was before an instant, so that it is derived anew.
+func rewind(object *models.Object, before, next []models.Value) {
+	if object.Name != dealObject {
+		return
+	}
+	for name := range dealDerived {
+		i := object.Field(name).Index()
+		if next[i] = nil; i < len(before) {
+			next[i] = before[i]
+		}
+	}
+}
+
 // deriveDeal keeps a deal's status and instants in step with its stage:
 // status is the stage's; stage_entered_at moves when the stage does; opened_at is set at creation; closed_at is set on
 // entering won or lost and emptied on re-opening, as is the lost reason where the deal is not lost.

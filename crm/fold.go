@@ -2,6 +2,7 @@ package crm
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"canopy/models"
@@ -11,6 +12,7 @@ import (
 type step struct {
 	at      time.Time
 	unknown bool
+	undo    bool // it takes back what another step of the same instant did
 	sets    []models.Set
 	deleted *bool
 }
@@ -66,7 +68,7 @@ func (b *batch) stepsOf(history []models.Change) []step {
 		if c.Kind == models.Restated {
 			continue
 		}
-		s := step{at: c.HappenedAt, unknown: c.HappenedUnknown}
+		s := step{at: c.HappenedAt, unknown: c.HappenedUnknown, undo: isUndo(c.Cause)}
 		for _, f := range c.Fields {
 			if f.Field.Kind == models.Formula || (c.Object.Name == dealObject && dealDerived[f.Field.Name]) {
 				continue
@@ -83,18 +85,31 @@ func (b *batch) stepsOf(history []models.Change) []step {
 	return steps
 }
 
-// fold plays steps in order and gives the state after each.
+// isUndo tells whether a cause takes back what another change did at the same instant.
+func isUndo(cause string) bool { return strings.HasPrefix(cause, "undo:") }
+
+// fold plays steps in order and gives the state after each. What follows from an undo is derived from the state before its
+// instant: a deal whose entering of a stage is taken back was never there.
 func (b *batch) fold(object *models.Object, steps []step) ([]state, error) {
 	states := make([]state, 0, len(steps))
-	var previous state
-	for _, s := range steps {
+	var previous, before state
+	for n, s := range steps {
+		if n == 0 || !s.at.Equal(steps[n-1].at) {
+			before = previous
+		}
 		next := state{at: s.at, deleted: previous.deleted, values: make([]models.Value, len(object.Fields))}
 		copy(next.values, previous.values)
 		apply(next.values, s.sets)
 		if s.deleted != nil {
 			next.deleted = *s.deleted
 		}
-		if err := b.derive(object, previous.values, next.values, s.at, s.unknown); err != nil {
+		from, unknown := previous.values, s.unknown
+		if s.undo {
+			from = before.values
+			rewind(object, from, next.values)
+			unknown = unknown || from == nil && steps[0].unknown // the creation's own instant
+		}
+		if err := b.derive(object, from, next.values, s.at, unknown); err != nil {
 			return nil, err
 		}
 		states = append(states, next)
@@ -105,7 +120,7 @@ func (b *batch) fold(object *models.Object, steps []step) ([]state, error) {
 
 // newStep turns a command into a step on top of the state that it meets, with what follows from it.
 func (b *batch) newStep(object *models.Object, before state, c *models.Command, at time.Time) (step, error) {
-	s := step{at: at, unknown: c.HappenedUnknown}
+	s := step{at: at, unknown: c.HappenedUnknown, undo: isUndo(c.Cause)}
 	next := make([]models.Value, len(object.Fields))
 	copy(next, before.values)
 	given := apply(next, c.Sets)

@@ -111,7 +111,7 @@ func (b *batch) perform(object *models.Object, c *models.Command) (models.Outcom
 	default:
 		return models.Outcome{}, models.FieldError("op", "%q is none of create, update, delete, restore", c.Op)
 	}
-	if at.Before(r.HappenedAt) {
+	if at.Before(r.HappenedAt) || at.Equal(r.HappenedAt) && c.Op == models.Update && isUndo(c.Cause) {
 		return b.backdate(r, c, at)
 	}
 	return b.amend(r, c, at)

@@ -93,6 +93,9 @@ var importActions = map[string]string{
 
 func (s *Server) listImports(ctx context.Context, reader models.Reader, in *importListInput) (*body[ImportList], error) {
 	list, err := s.parts.Imports.List(ctx, reader, in.Limit)
+	if list == nil {
+		list = []models.Import{}
+	}
 	return &body[ImportList]{ImportList{list}}, err
 }
 

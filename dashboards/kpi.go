@@ -89,6 +89,9 @@ func answers[T any](s *Server, op huma.Operation) huma.Operation {
 
 func (s *Server) listTrees(ctx context.Context, _ models.Reader, _ *none) (*body[TreeList], error) {
 	trees, err := s.parts.Trees.Trees(ctx)
+	if trees == nil {
+		trees = []TreeName{}
+	}
 	return &body[TreeList]{TreeList{trees}}, err
 }
 

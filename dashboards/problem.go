@@ -187,8 +187,9 @@ func fieldOf(location string) string {
 	return location
 }
 
-// huma keeps its error form in package variables; this is the only place that sets them.
+// huma keeps its error form, and whether lists may be null, in package variables; this is the only place that sets them.
 func init() {
+	huma.DefaultArrayNullable = false
 	huma.NewErrorWithContext = humaProblem
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return humaProblem(nil, status, message, errs...)

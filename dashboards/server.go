@@ -70,7 +70,7 @@ func New(config Config, parts Parts) (*Server, error) {
 	s.app = fiber.New(fiber.Config{
 		Immutable: true, DisableStartupMessage: true, StreamRequestBody: true, DisablePreParseMultipartForm: true,
 		BodyLimit: 64 << 10, ReadBufferSize: 32 << 10, // the latter bounds a request's line and headers: a filter may be long
-		ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, Concurrency: 4096,
+		ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute, Concurrency: 4096,
 		ErrorHandler: s.fiberFailed, StrictRouting: true, CaseSensitive: true, DisableDefaultContentType: true,
 	})
 	s.app.Use(s.around)

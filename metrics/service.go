@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,6 +100,12 @@ func (s *Service) room(name string) (Room, error) {
 	return nil, models.FieldError("room", "there is no room %q", name).WithRemedy(fmt.Sprintf("The rooms are %v.", known))
 }
 
+// version is the room's, hashed once for each way of telling.
+func (s *Service) version(ctx context.Context, room Room, reporting models.Reporting) (string, error) {
+	key := strings.Join([]string{"version", room.Name(), reporting.Calendar.Zone.String(), reporting.Calendar.WeekStart.String(), reporting.Currency}, "|")
+	return once(ctx, s, key, func(context.Context) (string, error) { return room.Version(reporting) })
+}
+
 // Advanced tells that the relay moved; it never blocks. Touched weeks are computed soon.
 func (s *Service) Advanced() { signal(s.changed) }
 
@@ -155,7 +162,7 @@ func (s *Service) Backfill(ctx context.Context, reader models.Reader, name strin
 	if err := models.Gather(errs); err != nil {
 		return models.Run{}, err
 	}
-	version, err := room.Version(reporting)
+	version, err := s.version(ctx, room, reporting)
 	if err != nil {
 		return models.Run{}, err
 	}
@@ -213,7 +220,7 @@ func (s *Service) WaitFor(ctx context.Context, position uint64) error {
 			if err != nil {
 				return err
 			}
-			version, err := room.Version(s.config.Reporting())
+			version, err := s.version(ctx, room, s.config.Reporting())
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ type house struct {
 	warehouse *warehouse.Warehouse
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	registry, err := models.Standard()
 	if err != nil {
@@ -68,7 +68,7 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) open(t *testing.T, registry *models.Registry) *Service {
+func (h *house) open(t testing.TB, registry *models.Registry) *Service {
 	t.Helper()
 	s, err := New(Config{Warehouse: h.warehouse, Registry: registry, Store: h.store, Relay: h.relay, Sole: true, Debounce: time.Millisecond,
 		Reporting: func() models.Reporting {
@@ -81,7 +81,7 @@ func (h *house) open(t *testing.T, registry *models.Registry) *Service {
 }
 
 // serve runs the service until the test ends.
-func (h *house) serve(t *testing.T) {
+func (h *house) serve(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -95,7 +95,7 @@ func (h *house) serve(t *testing.T) {
 }
 
 // log appends deals to the warehouse's log and lets the relay tell of them: "number, day, status, region, owner, amount".
-func (h *house) log(t *testing.T, deals ...string) {
+func (h *house) log(t testing.TB, deals ...string) {
 	t.Helper()
 	position := h.relay.Status(t.Context()).Position
 	for _, d := range deals {
@@ -110,7 +110,7 @@ func (h *house) log(t *testing.T, deals ...string) {
 	h.Advanced()
 }
 
-func (h *house) upToDate(t *testing.T) {
+func (h *house) upToDate(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -120,7 +120,7 @@ func (h *house) upToDate(t *testing.T) {
 }
 
 // wait polls for a run's end.
-func (h *house) wait(t *testing.T, id int64) models.Run {
+func (h *house) wait(t testing.TB, id int64) models.Run {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -145,7 +145,7 @@ var everybody = models.Reader{User: 1, Role: models.Administrator, Scope: models
 
 func week(day int) models.Date { return models.NewDate(2017, 6, day) }
 
-func (h *house) root(t *testing.T, reader models.Reader, q TreeQuery) *kpi.NodeResult {
+func (h *house) root(t testing.TB, reader models.Reader, q TreeQuery) *kpi.NodeResult {
 	t.Helper()
 	q.Tree = "b2b_pipeline"
 	r, err := h.Tree(t.Context(), reader, q)

@@ -103,7 +103,7 @@ func (s *Service) ask(ctx context.Context, reader models.Reader, tree, split str
 	if a.split, err = a.tree.Split(split); err != nil {
 		return nil, err
 	}
-	if a.version, err = s.tree.Version(a.reporting); err != nil {
+	if a.version, err = s.version(ctx, s.tree, a.reporting); err != nil {
 		return nil, err
 	}
 	status := s.config.Relay.Status(ctx)

@@ -117,7 +117,8 @@ async function importReferenceSet(server, source) {
   for (const name of order) {
     const map = maps.find((file) => file.startsWith(name) && /\.(ya?ml|json)$/.test(file))
     if (!map) throw new Error(`examples/crm_sales_opportunities has no mapping for ${name}.csv`)
-    await run(canopy, ['import', join(source, `${name}.csv`), '--map', join(examples, map), '--data', server.data], { cwd: root, timeout: importWithin })
+    const refused = join(server.data, '..', `${name}.refused.csv`) // beside the file is not ours to write
+    await run(canopy, ['import', join(source, `${name}.csv`), '--map', join(examples, map), '--refused', refused, '--data', server.data], { cwd: root, timeout: importWithin })
   }
 }
 

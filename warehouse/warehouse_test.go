@@ -125,7 +125,7 @@ func TestParametersArriveAsTheyAre(t *testing.T) {
 		Berlin string    `ch:"berlin"`
 		Whole  string    `ch:"whole"`
 		None   *string   `ch:"none"`
-		Ids    []uint64  `ch:"ids"`
+		IDs    []uint64  `ch:"ids"`
 		Empty  []string  `ch:"nothing"`
 		Maybe  []*string `ch:"maybe"`
 	}
@@ -151,7 +151,7 @@ func TestParametersArriveAsTheyAre(t *testing.T) {
 	if got.On != "2017-06-30" || !got.At.Equal(at) || got.Berlin != "2017-07-01 01:02:03.456" || got.Whole != "2017-06-30 23:02:03" {
 		t.Errorf("day %s, instant %s, Berlin %s, whole %s", got.On, got.At, got.Berlin, got.Whole)
 	}
-	if got.None != nil || len(got.Ids) != 2 || got.Ids[1] != 1<<63 || len(got.Empty) != 0 || len(got.Maybe) != 2 || got.Maybe[0] != nil || *got.Maybe[1] != "x" {
+	if got.None != nil || len(got.IDs) != 2 || got.IDs[1] != 1<<63 || len(got.Empty) != 0 || len(got.Maybe) != 2 || got.Maybe[0] != nil || *got.Maybe[1] != "x" {
 		t.Errorf("%+v", got)
 	}
 }

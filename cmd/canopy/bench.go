@@ -93,5 +93,9 @@ func scratch() (dir string, remove func(), err error) {
 
 // benchmarks is everything that is measured, in the order of the results table.
 var benchmarks = []benchmark{
+	{"start", benchStart},
 	{"records", benchRecords},
+	{"import", benchImport},
+	{"relay", benchRelay},
+	{"kpi", benchWeek},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -26,11 +27,19 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, name := range realSet {
 		s.importFile(name)
 	}
+	busy := 0
 	for range 20 {
-		time.Sleep(time.Duration(random.IntN(500)) * time.Millisecond) // the moment of the kill is what is tested
+		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond) // the moment of the kill is what is tested
+		if status := s.relayStatus(); status.LagChanges > 0 || s.importing() {
+			busy++
+		}
 		s.end(syscall.SIGKILL)
 		s.start()
 	}
+	if busy < 3 {
+		t.Errorf("only %d of 20 kills met work", busy)
+	}
+	t.Logf("%d of 20 kills met work", busy)
 	s.settle()
 	s.end(syscall.SIGTERM)
 	checkBothStores(t, s.data)
@@ -75,6 +84,16 @@ func TestTheEngineKilledAndAway(t *testing.T) {
 	s.settle()
 	s.end(syscall.SIGTERM)
 	checkBothStores(t, s.data)
+}
+
+// importing tells whether an import is at work.
+func (s *server) importing() bool {
+	s.Helper()
+	var list struct {
+		Items []models.Import `json:"items"`
+	}
+	s.get("/api/v1/imports", &list)
+	return slices.ContainsFunc(list.Items, func(i models.Import) bool { return i.State.Active() })
 }
 
 // settle waits until all imports are done and the relay has caught up.

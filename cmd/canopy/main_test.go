@@ -151,15 +151,21 @@ func (s *server) relayStatus() (status models.RelayStatus) {
 
 // children are the processes that this server's process started: its engine.
 func (s *server) children() []int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", s.cmd.Process.Pid, s.cmd.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
 	if err != nil {
 		s.Fatal(err)
 	}
 	var list []int
-	for _, word := range strings.Fields(string(text)) {
-		var pid int
-		if _, err := fmt.Sscan(word, &pid); err == nil {
-			list = append(list, pid)
+	for _, task := range tasks { // each thread has its own
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, word := range strings.Fields(string(text)) {
+			var pid int
+			if _, err := fmt.Sscan(word, &pid); err == nil {
+				list = append(list, pid)
+			}
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"canopy/crm/store/storetest"
 	"canopy/models"
 
+	"golang.org/x/crypto/argon2"
 	_ "modernc.org/sqlite" // reads the file behind the store's back
 )
 
@@ -90,7 +92,7 @@ func (w *accessWorld) user(name string, fields map[string]models.Value) uint64 {
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*accessWorld){
-		"login": testLogin, "sessions slide and end": testSessionsEnd, "tokens": testTokens, "rights are today's": testRightsAreTodays,
+		"login": testLogin, "old hashes are renewed": testOldHashes, "sessions slide and end": testSessionsEnd, "tokens": testTokens, "rights are today's": testRightsAreTodays,
 		"scope": testScope, "keys are kept by their owner": testWhoKeepsKeys, "first administrator": testFirstAdministrator, "unknown is one answer": testUnknownIsOneAnswer,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,10 +128,41 @@ func testLogin(w *accessWorld) {
 	}
 }
 
+// A hash that was made at another cost is good, and is replaced by one of today's at the next login; one that cannot be
+// read lets nobody in.
+func testOldHashes(w *accessWorld) {
+	ctx := w.Context()
+	salt := []byte("sixteen bytes ok")
+	b64 := base64.RawStdEncoding.EncodeToString
+	old := "$argon2id$v=19$m=8192,t=1,p=2$" + b64(salt) + "$" + b64(argon2.IDKey([]byte(adminPassword), salt, 1, 8192, 2, 32))
+	if err := w.db.SavePassword(ctx, w.admin.User, old, accessStart); err != nil {
+		w.Fatal(err)
+	}
+	_, _, _, err := w.access.Login(ctx, crm.AdministratorEmail, "wrong password")
+	w.refused("wrong password against an old hash", err, models.Unauthenticated)
+	if _, phc, err := w.db.AccountByEmail(ctx, crm.AdministratorEmail); err != nil || phc != old {
+		w.Errorf("a wrong password changed the hash: %s, %v", phc, err)
+	}
+	w.login(crm.AdministratorEmail, adminPassword)
+	_, renewed, err := w.db.AccountByEmail(ctx, crm.AdministratorEmail)
+	if err != nil || !strings.HasPrefix(renewed, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		w.Errorf("renewed: %s, %v", renewed, err)
+	}
+	w.login(crm.AdministratorEmail, adminPassword)
+	for _, broken := range []string{"x", "$argon2i$v=19$m=8192,t=1,p=2$c2FsdA$aGFzaA", "$argon2id$v=18$m=8192,t=1,p=2$c2FsdA$aGFzaA", "$argon2id$v=19$m=8192,t=0,p=2$c2FsdA$aGFzaA",
+		"$argon2id$v=19$m=99999999,t=1,p=2$c2FsdA$aGFzaA", "$argon2id$v=19$m=8192,t=1,p=2$!$aGFzaA", "$argon2id$v=19$m=8192,t=1,p=2$c2FsdA$"} {
+		if err := w.db.SavePassword(ctx, w.admin.User, broken, accessStart); err != nil {
+			w.Fatal(err)
+		}
+		_, _, _, err := w.access.Login(ctx, crm.AdministratorEmail, adminPassword)
+		w.refused(broken, err, models.Internal)
+	}
+}
+
 // All ways of not getting in read the same.
 func testUnknownIsOneAnswer(w *accessWorld) {
 	w.do(models.Create, "user", 0, map[string]models.Value{"name": "No Password", "email": "none@example.com"})
-	asleep := w.user("Asleep", map[string]models.Value{"active": false})
+	w.user("Asleep", map[string]models.Value{"active": false})
 	gone := w.user("Gone", map[string]models.Value{})
 	w.do(models.Delete, "user", gone, nil)
 	var said []string
@@ -151,7 +184,6 @@ func testUnknownIsOneAnswer(w *accessWorld) {
 	if said = slices.Compact(said); len(said) != 1 {
 		w.Errorf("refusals can be told apart: %q", said)
 	}
-	_ = asleep
 }
 
 func testSessionsEnd(w *accessWorld) {

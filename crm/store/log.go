@@ -214,6 +214,9 @@ func (db *DB) Notify() { db.signal.notify() }
 
 // Each streams the sequenced changes of a range (after < position ≤ through) in order, without decoding their images.
 func (db *DB) Each(ctx context.Context, after, through uint64, fn func(*models.LogRow) error) error {
+	if !db.IsPostgres() && inTransaction(ctx) == nil {
+		return db.eachSQLite(ctx, after, through, fn)
+	}
 	column := "seq"
 	if db.IsPostgres() {
 		column = "position"

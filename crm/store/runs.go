@@ -336,9 +336,16 @@ func (s *Runs) move(ctx context.Context, state models.RoomState) error {
 		state.Room, state.Definition, int64(state.Position), s.db.d.instant(state.Watermark)); err != nil { //nolint:gosec // positions are under 2^63
 		return err
 	}
-	_, err := s.db.exec(ctx, "delete from run_results where room = ? and definition <> ?", state.Room, state.Definition)
+	if _, err := s.db.exec(ctx, "delete from run_results where room = ? and definition <> ?", state.Room, state.Definition); err != nil {
+		return err
+	}
+	_, err := s.db.exec(ctx, `delete from runs where id <= (select max(id) from runs) - ? and room = ? and cause = 'late' and status = 'done'
+    and not exists (select 1 from run_results where run_results.run = runs.id)`, keptRuns, state.Room)
 	return err
 }
+
+// keptRuns is how many runs stay in any case. Of older ones those go that followed late changes and whose every number was computed again since.
+const keptRuns = 1_000
 
 // RightsPosition is the position of the last change of a user or a team: a scoped reader's numbers are not told before the warehouse is
 // past it.

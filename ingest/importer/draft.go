@@ -135,8 +135,10 @@ func (d *draft) writeField(line func(string, ...any), f *models.Field, stages []
 		}
 		return
 	}
-	if d.object.Name == "deal" && f.Name == "lost_reason" && p == nil && slices.ContainsFunc(stages, func(s string) bool { return stageStatus(s) == "lost" }) {
-		line("      lost_reason: {value: not_recorded}  # kept by lost deals only")
+	if d.object.Name == "deal" && f.Name == "lost_reason" && slices.ContainsFunc(stages, func(s string) bool { return stageStatus(s) == "lost" }) {
+		if !d.storied(stages) { // else it comes with the stage in which the deal ends
+			line("      %s", lostReason(p))
+		}
 		return
 	}
 	if p == nil && f.Name == d.object.Title && d.template != "" {
@@ -214,4 +216,15 @@ func (d *draft) writeHistory(line func(string, ...any), stages []string) {
 	line("        when: {column: %s, in: [%s]}", quoted(column.name), strings.Join(decided, ", "))
 	line("        fields:")
 	line("          %s", d.stageField(column))
+	if slices.ContainsFunc(stages, func(s string) bool { return stageStatus(s) == "lost" }) {
+		line("          %s", lostReason(d.fields[d.object.Field("lost_reason")]))
+	}
+}
+
+// lostReason fills what lost deals must have; deals that are not lost drop it.
+func lostReason(p *profile) string {
+	if p == nil {
+		return "lost_reason: {value: not_recorded}  # kept by lost deals only"
+	}
+	return fmt.Sprintf("lost_reason: {from: %s, default: not_recorded}", quoted(p.name))
 }

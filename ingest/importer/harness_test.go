@@ -134,11 +134,16 @@ func realFile(t *testing.T, name string) (text, mapping string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(data), exampleMapping(t, name)
+}
+
+func exampleMapping(t *testing.T, name string) string {
+	t.Helper()
 	yaml, err := os.ReadFile(filepath.Join("..", "..", "examples", setDirectory, name+".yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data), string(yaml)
+	return string(yaml)
 }
 
 var realFiles = []string{"accounts", "products", "sales_teams", "sales_pipeline"}

@@ -33,7 +33,7 @@ type parquetFile struct {
 	size    int64
 }
 
-func openParquet(path string) (s source, err error) {
+func openParquet(path string, allocator memory.Allocator) (s source, err error) {
 	damaged := func(err error) error {
 		return models.FieldError("file", "the Parquet file cannot be read: %v", err).WithRemedy("Write the file again, or export it as CSV.")
 	}
@@ -50,12 +50,12 @@ func openParquet(path string) (s source, err error) {
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
 	}
-	reader, err := file.NewParquetReader(handle, file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator)))
+	reader, err := file.NewParquetReader(handle, file.WithReadProps(parquet.NewReaderProperties(allocator)))
 	if err != nil {
 		return nil, errors.Join(damaged(err), handle.Close())
 	}
 	p := &parquetFile{file: reader, size: info.Size()}
-	arrows, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
+	arrows, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, allocator)
 	if err == nil {
 		p.records, err = arrows.GetRecordReader(context.Background(), nil, nil)
 	}

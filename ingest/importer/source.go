@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"canopy/models"
+
+	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
 // row is one row of a file.
@@ -75,7 +77,7 @@ func openSource(path string, f form) (source, error) {
 	var s source
 	var err error
 	if f.Format == "parquet" {
-		s, err = openParquet(path)
+		s, err = openParquet(path, memory.DefaultAllocator)
 	} else {
 		s, err = openCSV(path, f)
 	}

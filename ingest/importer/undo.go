@@ -82,36 +82,56 @@ func (u *undo) landed(ctx context.Context, progress *models.Import) bool {
 }
 
 // takeBack undoes records in the transaction of ctx. Of a record with several changes by the import the newest one decides when its turn
-// comes; when an older one is met again, nothing is left to do.
+// comes; when an older one is met again, nothing is left to do. Records go in runs of those that were made and those that were changed, so
+// that what refers to a record is taken back before the record is looked at.
 func (u *undo) takeBack(ctx context.Context, progress *models.Import, records []models.TouchedRecord) error {
+	var conflicts []models.ImportRefusal
+	for start := 0; start < len(records); {
+		end := start + 1
+		for end < len(records) && (u.made(&records[end]) != nil) == (u.made(&records[start]) != nil) && records[end].Object == records[start].Object {
+			end++
+		}
+		kept, err := u.takeBackRun(ctx, progress, records[start:end])
+		if err != nil {
+			return err
+		}
+		conflicts = append(conflicts, kept...)
+		start = end
+	}
+	return u.s.c.Jobs.Refuse(ctx, u.i.ID, conflicts)
+}
+
+func (u *undo) takeBackRun(ctx context.Context, progress *models.Import, records []models.TouchedRecord) ([]models.ImportRefusal, error) {
 	kept := make([]string, len(records)) // why a record stays as it is
 	var todo []int
 	for n := range records {
 		r := &records[n]
-		switch {
-		case u.met(r), r.Changes[len(r.Changes)-1].Deleted:
+		if u.met(r) || r.Changes[len(r.Changes)-1].Deleted {
 			continue
-		case u.foreign(r) != nil:
-			kept[n] = whyForeign(u.foreign(r))
+		}
+		if c := u.foreign(r); c != nil {
+			kept[n] = whyForeign(c)
 		}
 		todo = append(todo, n)
 	}
 	if err := u.keepReferred(ctx, records, todo, kept); err != nil {
-		return err
+		return nil, err
 	}
 	var commands []models.Command
 	var owners []int
 	for _, n := range todo {
-		if kept[n] != "" {
-			continue
-		}
-		for _, c := range u.commands(&records[n]) {
-			commands, owners = append(commands, c), append(owners, n)
+		if kept[n] == "" {
+			for _, c := range u.commands(&records[n]) {
+				commands, owners = append(commands, c), append(owners, n)
+			}
 		}
 	}
-	results, err := u.s.c.Commands.Batch(ctx, u.reader, commands)
-	if err != nil {
-		return err
+	var results []models.Result
+	if len(commands) > 0 {
+		var err error
+		if results, err = u.s.c.Commands.Batch(ctx, u.reader, commands); err != nil {
+			return nil, err
+		}
 	}
 	partly := map[int]bool{}
 	for n, result := range results {
@@ -128,13 +148,12 @@ func (u *undo) takeBack(ctx context.Context, progress *models.Import, records []
 			continue
 		}
 		progress.Conflicts++
-		reason := kept[n]
 		if partly[n] {
-			reason += "; other changes of it are taken back"
+			kept[n] += "; other changes of it are taken back"
 		}
-		conflicts = append(conflicts, models.ImportRefusal{Kept: records[n].Object.ID(records[n].Number), Reason: reason, Remedy: "Look at the record, and change or delete it by hand."})
+		conflicts = append(conflicts, models.ImportRefusal{Kept: records[n].Object.ID(records[n].Number), Reason: kept[n], Remedy: "Look at the record, and change or delete it by hand."})
 	}
-	return u.s.c.Jobs.Refuse(ctx, u.i.ID, conflicts)
+	return conflicts, nil
 }
 
 // met tells whether an earlier chunk has dealt with a record, by a newer change of the import.

@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"canopy/models"
 )
@@ -299,18 +300,57 @@ func updates(it *item, from int) []models.Command {
 	return list
 }
 
-// execute runs commands and notes what became of them.
+// execute runs commands and notes what became of them. Changes of a record that was there already, dated before it came to be, are put at
+// its beginning: the source knows the record for longer than Canopy does.
 func (a *attempt) execute(commands []models.Command, owners []*item) error {
+	early, err := a.executeOnce(commands, owners, true)
+	if err != nil || len(early) == 0 {
+		return err
+	}
+	numbers := map[string][]uint64{}
+	for _, n := range early {
+		numbers[commands[n].Object] = append(numbers[commands[n].Object], commands[n].Number)
+	}
+	begun := map[recordKey]time.Time{}
+	for object, list := range numbers {
+		histories, err := a.j.s.c.Jobs.Histories(a.ctx, object, list)
+		if err != nil {
+			return err
+		}
+		for _, h := range histories {
+			begun[recordKey{object, h.Number}] = h.Changes[0].HappenedAt
+		}
+	}
+	var again []models.Command
+	var of []*item
+	for _, n := range early {
+		c := commands[n]
+		if from := begun[recordKey{c.Object, c.Number}]; c.HappenedAt.Before(from) {
+			c.HappenedAt = from
+			a.progress.Notes = count(a.progress.Notes, "changes dated before their record came to be here: put at its beginning", 1)
+		}
+		again, of = append(again, c), append(of, owners[n])
+	}
+	_, err = a.executeOnce(again, of, false)
+	return err
+}
+
+// executeOnce gives the places of commands that were refused for their instant, if forgiving; otherwise these refuse their rows, too.
+func (a *attempt) executeOnce(commands []models.Command, owners []*item, forgiving bool) (early []int, err error) {
 	if len(commands) == 0 {
-		return nil
+		return nil, nil
 	}
 	results, err := a.j.s.c.Commands.Batch(a.ctx, a.j.reader, commands)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for n, result := range results {
 		it := owners[n]
 		if result.Err != nil {
+			if forgiving && result.Err.Field == "happened_at" && commands[n].Op == models.Update && !it.isNew && commands[n].HappenedAt.Before(a.j.s.c.Now()) {
+				early = append(early, n)
+				continue
+			}
 			a.refuse(it.place, result.Err)
 			continue
 		}
@@ -326,5 +366,5 @@ func (a *attempt) execute(commands []models.Command, owners []*item) error {
 			it.isNew = true
 		}
 	}
-	return nil
+	return early, nil
 }

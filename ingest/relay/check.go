@@ -117,7 +117,7 @@ func (r *Relay) Audit(ctx context.Context) ([]Difference, error) {
 
 // weigh is the term of one row in Tally.Sum; audit_log.sql has the same. Products wrap at 2^64.
 func weigh(r *models.LogRow) uint64 {
-	happened := uint64(r.HappenedAt.UnixMilli()) //nolint:gosec // wraps on both sides alike
+	happened := uint64(r.HappenedAt.UnixMilli()) // wraps on both sides alike
 	version := uint64(r.Version)                 //nolint:gosec // counted from 1
 	return (r.Position*1_000_003 + r.Number*10_007 + version*101 + uint64(bit(r.Deleted))) * (happened*2 + 1)
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -133,7 +134,7 @@ func (c *coded) word(v string) {
 }
 
 func (c *coded) number(v []byte) uint32 {
-	if c.last != nil && string(c.last) == string(v) {
+	if c.last != nil && bytes.Equal(c.last, v) {
 		return c.lastKey
 	}
 	key, known := c.numbers[string(v)]

@@ -99,7 +99,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		before := r.position()
 		err := r.try(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was asked to end
+			return nil // it was asked to end
 		}
 		if r.position() > before {
 			pause = backoffLeast

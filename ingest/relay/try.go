@@ -49,7 +49,8 @@ func (r *Relay) try(ctx context.Context) error {
 	}()
 	err := a.sendAll(ctx, ready)
 	cancel()
-	for range ready { //nolint:revive // the reader ends first, since the next try uses what it uses
+	for range ready {
+		continue // the reader ends first, since the next try uses what it uses
 	}
 	return err
 }

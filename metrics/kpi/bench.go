@@ -17,7 +17,7 @@ type BenchConfig struct {
 	Warehouse *warehouse.Warehouse
 	Registry  *models.Registry
 	Changes   int // of deals; 1,000,000. A deal has five.
-	Rounds    int // 9
+	Rounds    int // 25
 }
 
 // BenchResult compares one week of the tree, from the question to its JSON, with the same question as one hand-written SQL text whose
@@ -101,7 +101,7 @@ func Benchmark(ctx context.Context, c BenchConfig) ([]BenchResult, error) {
 		c.Changes = 1_000_000
 	}
 	if c.Rounds <= 0 {
-		c.Rounds = 9
+		c.Rounds = 25
 	}
 	for _, fill := range []warehouse.Query{
 		{Name: "bench: fill", SQL: benchFill, Params: map[string]any{"changes": c.Changes}, Settings: map[string]any{"max_insert_block_size": 2_000_000}},

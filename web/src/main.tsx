@@ -3,13 +3,16 @@ import '@mantine/core/styles.css'
 import '@mantine/notifications/styles.css'
 import './tokens.css'
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './app/queries'
 import { router } from './app/router'
 import { theme, variables } from './app/theme'
+
+// Nothing is told before something is done: what shows it comes after the first paint.
+const Notifications = lazy(async () => ({ default: (await import('@mantine/notifications')).Notifications }))
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
@@ -17,7 +20,7 @@ createRoot(root).render(
   <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
-      <Notifications position="bottom-center" autoClose={6000} limit={4} />
+      <Suspense><Notifications position="bottom-center" autoClose={6000} limit={4} /></Suspense>
     </QueryClientProvider>
   </MantineProvider>,
 )

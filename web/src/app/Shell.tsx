@@ -1,7 +1,7 @@
-import { ActionIcon, Kbd, Menu, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { IconLogout, IconMenu2, IconMoon, IconSearch, IconSun, IconKeyboard } from '@tabler/icons-react'
+import { ActionIcon, Kbd, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { IconMenu2, IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Outlet, useNavigate } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useRef, useState } from 'react'
 import { signOut } from '../api/me'
 import { initials } from '../format/format'
 import { useKeys } from './keys'
@@ -11,6 +11,8 @@ import { queryClient } from './queries'
 import { useSession } from './session'
 import css from './Shell.module.css'
 
+// Menus and lists that nobody sees before asking for them stay out of the first load.
+const MeMenu = lazy(async () => ({ default: (await import('./MeMenu')).MeMenu }))
 const CommandMenu = lazy(async () => ({ default: (await import('./CommandMenu')).CommandMenu }))
 const ShortcutList = lazy(async () => ({ default: (await import('./ShortcutList')).ShortcutList }))
 
@@ -53,7 +55,7 @@ export function Shell(): ReactNode {
         </UnstyledButton>
         <div className={css['right']}>
           <ThemeButton toggle={toggleTheme} />
-          <MeMenu onSignOut={() => void leave()} onShortcuts={() => setShortcuts(true)} />
+          <Me onSignOut={() => void leave()} onShortcuts={() => setShortcuts(true)} />
         </div>
       </header>
       <aside className={css['side']}><Nav /></aside>
@@ -87,26 +89,12 @@ function ThemeButton({ toggle }: { toggle: () => void }): ReactNode {
   )
 }
 
-function MeMenu({ onSignOut, onShortcuts }: { onSignOut: () => void; onShortcuts: () => void }): ReactNode {
+/** Me is the round button with the reader's initials; its menu comes with the first press. */
+function Me({ onSignOut, onShortcuts }: { onSignOut: () => void; onShortcuts: () => void }): ReactNode {
   const { me } = useSession()
-  const trigger = useRef<HTMLButtonElement>(null)
-  useEffect(() => {
-    if (trigger.current !== null) trigger.current.dataset['ready'] = 'true'
-  }, [])
-  return (
-    <Menu position="bottom-end" width={240} shadow="md">
-      <Menu.Target>
-        <UnstyledButton ref={trigger} className={css['me']} aria-label={`${me.user.name}: account menu`}>{initials(me.user.name) || '?'}</UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <span className={css['meName']}>{me.user.name}</span><br />
-          {me.user.email}<br />
-          {me.role} · {me.workspace.name}
-        </Menu.Label>
-        <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={onShortcuts}>Keyboard shortcuts</Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={onSignOut}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  )
+  const [asked, setAsked] = useState(false)
+  const face = initials(me.user.name) || '?'
+  const button = <UnstyledButton className={css['me']} aria-label={`${me.user.name}: account menu`} aria-haspopup="menu" onClick={() => setAsked(true)}>{face}</UnstyledButton>
+  if (!asked) return button
+  return <Suspense fallback={button}><MeMenu me={me} face={face} buttonClass={css['me'] ?? ''} onSignOut={onSignOut} onShortcuts={onShortcuts} /></Suspense>
 }
