@@ -232,7 +232,7 @@ func (a *Account) reader(readOnly bool) models.Reader {
 // newSecret is 256 random bits in URL-safe text.
 func newSecret() string {
 	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // crypto/rand never fails: it ends the program instead
+	rand.Read(b[:]) // never fails: it ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 

@@ -114,10 +114,10 @@ func (a *Access) SetPassword(ctx context.Context, reader models.Reader, user uin
 
 func mayKeepKeysOf(reader models.Reader, user uint64) error {
 	own := user != 0 && user == reader.User
-	if reader.ReadOnly || !(own || reader.Role.AtLeast(models.Administrator)) {
-		return models.Errorf(models.Forbidden, "you may not make keys of this user").WithRemedy("Ask an administrator.")
+	if !reader.ReadOnly && (own || reader.Role.AtLeast(models.Administrator)) {
+		return nil
 	}
-	return nil
+	return models.Errorf(models.Forbidden, "you may not make keys of this user").WithRemedy("Ask an administrator.")
 }
 
 // AdministratorEmail is the address of the first administrator.

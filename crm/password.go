@@ -61,7 +61,7 @@ func validatePassword(password string) error {
 // hash gives the PHC string of a password under today's cost and a fresh salt.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
-	rand.Read(salt) //nolint:errcheck // crypto/rand never fails: it ends the program instead
+	rand.Read(salt) // never fails: it ends the program instead
 	if err := p.enter(ctx); err != nil {
 		return "", err
 	}

@@ -39,6 +39,7 @@ func (w *wire) ask() {
 	if err != nil {
 		w.Fatal(err)
 	}
+	defer response.Body.Close()
 	if _, err = io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
 		w.Fatalf("%d, %v", response.StatusCode, err)
 	}

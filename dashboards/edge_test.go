@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,25 +251,24 @@ func TestSecureBehindAProxy(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	well := make(chan error, 1)
-	well <- nil
+	var well atomic.Pointer[error]
 	h := sqliteHouse(t, func(_ *house, _ *dashboards.Config, p *dashboards.Parts) {
-		p.Checks = append(p.Checks,
-			dashboards.Check{Name: "engine", Ready: func(context.Context) error {
-				err := <-well
-				well <- err
-				return err
-			}})
+		p.Checks = append(p.Checks, dashboards.Check{Name: "engine", Ready: func(context.Context) error {
+			if err := well.Load(); err != nil {
+				return *err
+			}
+			return nil
+		}})
 	})
 	h.play("alive", scenario{ask{method: "GET", path: "/healthz"}, 200, []string{`"alive"`}, nil})
 	h.play("ready", scenario{ask{method: "GET", path: "/readyz"}, 200, []string{`"ready":true`, `{"name":"store","ready":true}`, `{"name":"engine","ready":true}`}, nil})
-	<-well
-	well <- errors.New("dial tcp 10.0.0.1:9000: secret detail")
+	gone := errors.New("dial tcp 10.0.0.1:9000: secret detail")
+	well.Store(&gone)
 	if a := h.send(ask{method: "GET", path: "/readyz"}); a.status != 503 || !strings.Contains(a.body, `{"name":"engine","ready":false,"reason":"it does not answer"}`) || !strings.Contains(a.body, `"ready":false`) {
 		t.Errorf("not ready: %d %s", a.status, a.body)
 	}
-	<-well
-	well <- models.Errorf(models.Unavailable, "the engine is starting again")
+	var starting error = models.Errorf(models.Unavailable, "the engine is starting again")
+	well.Store(&starting)
 	if a := h.send(ask{method: "GET", path: "/readyz"}); a.status != 503 || !strings.Contains(a.body, "the engine is starting again") {
 		t.Errorf("not ready with a reason: %d %s", a.status, a.body)
 	}

@@ -31,6 +31,7 @@ type house struct {
 	engine     *crm.Engine
 	access     *crm.Access
 	url        string
+	client     *http.Client
 	log        *lines
 	closeStore func() error
 	tokens     map[string]string // by first name
@@ -68,7 +69,7 @@ func openHouse(t testing.TB, c store.Config, options ...option) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{TB: t, db: db, log: &lines{}, tokens: map[string]string{}, ids: map[string]string{}, closeStore: sync.OnceValue(db.Close)}
+	h := &house{TB: t, db: db, log: &lines{}, tokens: map[string]string{}, ids: map[string]string{}, client: &http.Client{Transport: &http.Transport{}, Timeout: 5 * time.Minute}, closeStore: sync.OnceValue(db.Close)}
 	t.Cleanup(func() {
 		if err := h.closeStore(); err != nil {
 			t.Error(err)
@@ -103,7 +104,7 @@ func openHouse(t testing.TB, c store.Config, options ...option) *house {
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx, listener) }()
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
+		h.client.CloseIdleConnections()
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("server: %v", err)
@@ -210,7 +211,7 @@ func (h *house) send(q ask) answer {
 			request.Host = value
 		}
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := h.client.Do(request)
 	if err != nil {
 		h.Fatalf("%s %s: %v", q.method, q.path, err)
 	}

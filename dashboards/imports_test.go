@@ -185,7 +185,7 @@ func TestBadUploads(t *testing.T) {
 	}
 	request.Header.Set("Authorization", "Bearer "+h.tokens["eva"])
 	request.Header.Set("Content-Type", kind)
-	response, err := http.DefaultClient.Do(request)
+	response, err := h.client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	request.ContentLength = -1 // chunked: its length is not told
 	request.Header.Set("Authorization", "Bearer "+h.tokens["eva"])
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := h.client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

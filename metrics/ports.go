@@ -21,8 +21,8 @@ type Store interface {
 	FirstWeek(ctx context.Context, room, subject, definition string) (*models.Date, error)
 	State(ctx context.Context, room string) (models.RoomState, error)
 	Move(ctx context.Context, state models.RoomState) error
-	// RightsPosition is the position of the last change of who may see what.
-	RightsPosition(ctx context.Context) (uint64, error)
+	// LastChange is the position of the last change of any of the objects.
+	LastChange(ctx context.Context, objects ...string) (uint64, error)
 }
 
 // Relay tells what of the change log stands in the warehouse.

@@ -376,4 +376,4 @@ func TestScopedReadersGetTheirOwnNumbers(t *testing.T) {
 // rightsAhead is a store whose last change of rights is still on its way to the warehouse.
 type rightsAhead struct{ Store }
 
-func (rightsAhead) RightsPosition(context.Context) (uint64, error) { return 1_000, nil }
+func (rightsAhead) LastChange(context.Context, ...string) (uint64, error) { return 1_000, nil }

@@ -150,7 +150,7 @@ func (s *Service) narrow(ctx context.Context, a *asked, reader models.Reader, st
 		return fmt.Errorf("name the reader's scope: %w", err)
 	}
 	a.scopeKey = compiled.Text + string(values)
-	rights, err := s.config.Store.RightsPosition(ctx)
+	rights, err := s.config.Store.LastChange(ctx, "user", "team")
 	if err != nil {
 		return err
 	}
@@ -181,9 +181,7 @@ func (s *Service) past(ctx context.Context, a *asked) error {
 // answer answers a question that no cache holds.
 func (s *Service) answer(ctx context.Context, a *asked, p kpi.Params) (*kpi.Result, error) {
 	var err error
-	if p.Targets, err = once(ctx, s, a.key("targets"), func(ctx context.Context) ([]kpi.Target, error) {
-		return s.tree.Loader.Targets(ctx, a.tree.Name, a.cutoff)
-	}); err != nil {
+	if p.Targets, err = s.targets(ctx, a); err != nil {
 		return nil, err
 	}
 	if p.DataFrom, err = s.dataFrom(ctx, a); err != nil {
@@ -196,6 +194,25 @@ func (s *Service) answer(ctx context.Context, a *asked, p kpi.Params) (*kpi.Resu
 	}
 	p.RunID = run[p.Week]
 	return kpi.Compute(rows, p)
+}
+
+// targets gives a tree's targets with their owners. They change far less often than deals: of the present they are kept until a target or
+// a user changes.
+func (s *Service) targets(ctx context.Context, a *asked) ([]kpi.Target, error) {
+	key := a.key("targets")
+	if a.cutoff.IsZero() {
+		last, err := s.config.Store.LastChange(ctx, "target", "user")
+		if err != nil {
+			return nil, err
+		}
+		key = fmt.Sprintf("targets|%s|%d", a.tree.Name, last)
+		if relayed := s.config.Relay.Status(ctx).Position; relayed < last {
+			key += fmt.Sprintf(" at %d", relayed) // it is still on its way
+		}
+	}
+	return once(ctx, s, key, func(ctx context.Context) ([]kpi.Target, error) {
+		return s.tree.Loader.Targets(ctx, a.tree.Name, a.cutoff)
+	})
 }
 
 // dataFrom is the first week with a decided deal, whoever decided it.

@@ -25,6 +25,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Import CSV or Parquet files."`
 	Demo    demoCommand    `cmd:"" help:"Fill an empty workspace with a small company."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke API tokens."`
+	Rebuild rebuildCommand `cmd:"" help:"Make the warehouse anew from the change log and prove that both hold the same."`
 	Doctor  doctorCommand  `cmd:"" help:"Name what is wrong with this installation."`
 	Explain explainCommand `cmd:"" help:"Print a room's definition, its SQL and its last runs."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI description of the HTTP API."`

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"canopy/crm/store/postgrestest"
 	"canopy/models/require"
 )
 
@@ -61,8 +62,13 @@ func (s *server) aggregate(filter map[string]any, query string) (a aggregate) {
 
 // TestTheRealPipeline imports the whole real set over the API and holds every published number of it against what the API says.
 func TestTheRealPipeline(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { testTheRealPipeline(t) })
+	t.Run("postgres", func(t *testing.T) { testTheRealPipeline(t, "--postgres-dsn", postgrestest.Database(t)) })
+}
+
+func testTheRealPipeline(t *testing.T, args ...string) {
 	folder := filepath.Join(require.SharedData(t), "crm_sales_opportunities")
-	s := startServer(t, t.TempDir())
+	s := startServer(t, t.TempDir(), args...)
 	last := s.importRealSet()
 	notes := map[string]int64{}
 	for _, n := range last.Notes {

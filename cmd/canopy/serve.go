@@ -116,7 +116,7 @@ func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, ser
 	defer imports.Close()
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error { return back.work(ctx) })
-	group.Go(func() error { return p.db.NewSequencer(store.SequencerOptions{Logger: p.log}).Run(ctx) })
+	group.Go(func() error { return p.db.NewSequencer(sequencerOptions(p)).Run(ctx) })
 	release, err := p.openControl(ctx, "http://"+listener.Addr().String())
 	if err != nil {
 		p.log.Warn("tools on this machine cannot reach this server without a token", "error", err)
@@ -180,4 +180,8 @@ func (a apiImports) Propose(ctx context.Context, reader models.Reader, file dash
 // Start stores the file and asks for its import.
 func (a apiImports) Start(ctx context.Context, reader models.Reader, file dashboards.Upload, mapping string, dryRun bool) (models.Import, error) {
 	return a.Service.Start(ctx, reader, importer.File{Name: file.Name, Body: file.Body}, mapping, dryRun)
+}
+
+func sequencerOptions(p *parts) store.SequencerOptions {
+	return store.SequencerOptions{Logger: p.log.With("part", "sequencer")}
 }

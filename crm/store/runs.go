@@ -347,17 +347,19 @@ func (s *Runs) move(ctx context.Context, state models.RoomState) error {
 // keptRuns is how many runs stay in any case. Of older ones those go that followed late changes and whose every number was computed again since.
 const keptRuns = 1_000
 
-// RightsPosition is the position of the last change of a user or a team: a scoped reader's numbers are not told before the warehouse is
-// past it.
-func (s *Runs) RightsPosition(ctx context.Context) (uint64, error) {
-	var position sql.Null[int64]
+// LastChange is the position of the last change of any of the objects; 0 where there is none.
+func (s *Runs) LastChange(ctx context.Context, objects ...string) (uint64, error) {
 	column := "seq"
 	if s.db.IsPostgres() {
 		column = "position"
 	}
-	err := s.db.queryRow(ctx, "select max("+column+") from changes where object in ('user', 'team')").Scan(&position)
-	if err != nil {
-		return 0, fmt.Errorf("find the last change of rights: %w", err)
+	var last uint64
+	for _, object := range objects {
+		var position sql.Null[int64]
+		if err := s.db.queryRow(ctx, "select max("+column+") from changes where object = ?", object).Scan(&position); err != nil {
+			return 0, fmt.Errorf("find the last change of %s: %w", object, err)
+		}
+		last = max(last, uint64(position.V)) //nolint:gosec // positions count from 1
 	}
-	return uint64(position.V), nil //nolint:gosec // positions count from 1
+	return last, nil
 }

@@ -7,7 +7,7 @@ import (
 	"canopy/models"
 )
 
-const remedyRebuild = "Rebuild the warehouse from the log."
+const remedyRebuild = "Stop the server and run canopy rebuild: it makes the warehouse anew from the change log."
 
 // check proves that the warehouse is the one that the progress speaks of: its last position lies where the last batches left it.
 // A warehouse that is empty was thrown away on purpose and is filled again from the start, under a new incarnation; one that

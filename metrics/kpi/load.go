@@ -15,7 +15,6 @@ import (
 	"canopy/warehouse"
 
 	"github.com/shopspring/decimal"
-	"golang.org/x/sync/errgroup"
 )
 
 // Loader asks ClickHouse for what Compute needs.
@@ -102,20 +101,6 @@ func (l *Loader) Rows(ctx context.Context, q Question) ([]Row, error) {
 		}
 	}
 	return rows, nil
-}
-
-// Load asks for the rows and the tree's targets at once.
-func (l *Loader) Load(ctx context.Context, q Question) (rows []Row, targets []Target, err error) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		rows, err = l.Rows(ctx, q)
-		return err
-	})
-	group.Go(func() (err error) {
-		targets, err = l.Targets(ctx, q.Tree.Name, q.Cutoff)
-		return err
-	})
-	return rows, targets, group.Wait()
 }
 
 // fill sets scope and filter into their places.

@@ -11,8 +11,13 @@ export class ContractError extends Error {
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** Fields reads one JSON object; `place` is used in errors. */
-export class Fields {
+type Element<L> = NonNullable<L> extends readonly (infer E)[] ? NonNullable<E> : Record<string, unknown>
+
+/**
+ * Fields reads one JSON object; `place` is used in errors. W is its type in the API's description (schema.d.ts): a key that the API
+ * does not have is a mistake at compile time, and what does not keep to the description is an error at run time.
+ */
+export class Fields<W = Record<string, unknown>> {
   private readonly raw: Record<string, unknown>
 
   constructor(value: unknown, readonly place: string) {
@@ -20,74 +25,74 @@ export class Fields {
     this.raw = value as Record<string, unknown> // checked above
   }
 
-  has(key: string): boolean {
+  has(key: keyof W & string): boolean {
     return this.raw[key] !== undefined && this.raw[key] !== null
   }
 
   /** json gives a value as it is: for data whose keys are the workspace's own words (fields, predicates). */
-  json(key: string): Json {
+  json(key: keyof W & string): Json {
     return (this.raw[key] ?? null) as Json // came out of JSON.parse
   }
 
-  text(key: string): string {
+  text(key: keyof W & string): string {
     const value = this.raw[key]
     if (typeof value !== 'string') throw this.wrong(key, 'not text')
     return value
   }
 
   /** textOr gives text, or the fallback where the key is missing, null or empty. */
-  textOr<T>(key: string, fallback: T): string | T {
+  textOr<T>(key: keyof W & string, fallback: T): string | T {
     const value = this.raw[key]
     if (value === undefined || value === null || value === '') return fallback
     return this.text(key)
   }
 
   /** id gives a name or number that only stands for something, as text. */
-  id(key: string): string {
+  id(key: keyof W & string): string {
     const value = this.raw[key]
     return typeof value === 'number' ? String(value) : this.text(key)
   }
 
-  number(key: string): number {
+  number(key: keyof W & string): number {
     const value = this.raw[key]
     if (typeof value !== 'number' || !Number.isFinite(value)) throw this.wrong(key, 'not a number')
     return value
   }
 
-  numberOr<T>(key: string, fallback: T): number | T {
+  numberOr<T>(key: keyof W & string, fallback: T): number | T {
     return this.has(key) ? this.number(key) : fallback
   }
 
-  flag(key: string): boolean {
+  flag(key: keyof W & string): boolean {
     const value = this.raw[key]
     if (value === undefined || value === null) return false
     if (typeof value !== 'boolean') throw this.wrong(key, 'not true or false')
     return value
   }
 
-  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
+  oneOf<T extends string>(key: keyof W & string, allowed: readonly T[]): T {
     const value = this.text(key)
     const found = allowed.find((each) => each === value)
     if (found === undefined) throw this.wrong(key, `${JSON.stringify(value)} is none of ${allowed.join(', ')}`)
     return found
   }
 
-  object<T>(key: string, read: (fields: Fields) => T): T {
-    return read(new Fields(this.raw[key], this.at(key)))
+  object<K extends keyof W & string, T>(key: K, read: (fields: Fields<NonNullable<W[K]>>) => T): T {
+    return read(new Fields<NonNullable<W[K]>>(this.raw[key], this.at(key)))
   }
 
-  objectOr<T, F>(key: string, read: (fields: Fields) => T, fallback: F): T | F {
+  objectOr<K extends keyof W & string, T, F>(key: K, read: (fields: Fields<NonNullable<W[K]>>) => T, fallback: F): T | F {
     return this.has(key) ? this.object(key, read) : fallback
   }
 
   /** list reads an array of objects; a missing or null array is empty. */
-  list<T>(key: string, read: (fields: Fields) => T): T[] {
-    return this.array(key).map((value, i) => read(new Fields(value, `${this.at(key)}[${i}]`)))
+  list<K extends keyof W & string, T>(key: K, read: (fields: Fields<Element<W[K]>>) => T): T[] {
+    return this.array(key).map((value, i) => read(new Fields<Element<W[K]>>(value, `${this.at(key)}[${i}]`)))
   }
 
-  texts(key: string): string[] {
+  texts(key: keyof W & string): string[] {
     return this.array(key).map((value, i) => {
-      if (typeof value !== 'string') throw this.wrong(`${key}[${i}]`, 'not text')
+      if (typeof value !== 'string') throw new ContractError(`${this.at(key)}[${i}]`, 'not text')
       return value
     })
   }

@@ -1,5 +1,6 @@
 import { Fields, type Json } from './decode'
 import { get, send } from './client'
+import type { Wire } from './wire'
 
 export type Role = 'viewer' | 'editor' | 'administrator'
 
@@ -11,7 +12,7 @@ export interface Me {
 }
 
 export function decodeMe(body: Json): Me {
-  const me = new Fields(body, 'me')
+  const me = new Fields<Wire['Me']>(body, 'me')
   return {
     user: me.object('user', (user) => ({ id: user.textOr('id', ''), name: user.text('name'), email: user.textOr('email', '') })),
     role: me.oneOf('role', ['viewer', 'editor', 'administrator']),

@@ -1,6 +1,7 @@
 import { Fields, type Json } from './decode'
 import { get } from './client'
 import type { Role } from './me'
+import type { Wire } from './wire'
 
 export type Kind =
   | 'text' | 'long_text' | 'number' | 'money' | 'date' | 'instant' | 'picklist' | 'multi_pick' | 'boolean' | 'email' | 'phone'
@@ -38,7 +39,7 @@ const kinds: readonly Kind[] = ['text', 'long_text', 'number', 'money', 'date', 
   'phone', 'url', 'country', 'address', 'reference', 'file', 'formula', 'score']
 
 export function decodeObjects(body: Json): ObjectInfo[] {
-  return new Fields(body, 'objects').list('objects', (object) => ({
+  return new Fields<Wire['Objects']>(body, 'objects').list('objects', (object) => ({
     name: object.text('name'),
     label: object.text('label'),
     plural: object.text('plural'),

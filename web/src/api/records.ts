@@ -1,6 +1,7 @@
 import { Fields, type Json, textMap } from './decode'
 import { get, newKey, send } from './client'
 import type { Predicate } from './predicate'
+import type { Wire } from './wire'
 
 /** A record as the API gives it: field names are the workspace's own words and stay as they are. */
 export interface Rec {
@@ -31,7 +32,7 @@ export interface ListQuery {
   position?: number
 }
 
-export function decodeRecord(record: Fields): Rec {
+export function decodeRecord(record: Fields<Wire['Record']>): Rec {
   const fields = record.json('fields')
   return {
     id: record.text('id'),
@@ -47,7 +48,7 @@ export function decodeRecord(record: Fields): Rec {
 }
 
 export function decodeRecordPage(body: Json): RecordPage {
-  const page = new Fields(body, 'records')
+  const page = new Fields<Wire['RecordPage']>(body, 'records')
   return {
     items: page.list('items', decodeRecord),
     nextCursor: page.textOr('next_cursor', null),
@@ -75,7 +76,7 @@ export function recordKey(object: string, id: string): readonly unknown[] {
 }
 
 export async function fetchRecord(object: string, id: string, signal?: AbortSignal): Promise<Rec> {
-  return decodeRecord(new Fields(await get(`/records/${object}/${id}`, undefined, signal), 'record'))
+  return decodeRecord(new Fields<Wire['Record']>(await get(`/records/${object}/${id}`, undefined, signal), 'record'))
 }
 
 const versionTag = (version: number): string => `"${version}"`
@@ -91,7 +92,7 @@ function withInstant(fields: Record<string, Json>, { happenedAt }: Write): Json 
 
 export async function createRecord(object: string, fields: Record<string, Json>, write: Write, key: string = newKey()): Promise<Rec> {
   const answer = await send('POST', `/records/${object}`, { body: withInstant(fields, write), headers: { 'idempotency-key': key } })
-  return decodeRecord(new Fields(answer.body, 'record'))
+  return decodeRecord(new Fields<Wire['Record']>(answer.body, 'record'))
 }
 
 /** patchRecord changes fields of the version that the reader saw; a newer version is a Problem of status 412. */
@@ -99,7 +100,7 @@ export async function patchRecord(record: Rec, fields: Record<string, Json>, wri
   const answer = await send('PATCH', `/records/${record.object}/${record.id}`, {
     body: withInstant(fields, write), headers: { 'if-match': versionTag(record.version) },
   })
-  return decodeRecord(new Fields(answer.body, 'record'))
+  return decodeRecord(new Fields<Wire['Record']>(answer.body, 'record'))
 }
 
 export async function deleteRecord(record: Rec): Promise<void> {
@@ -108,7 +109,7 @@ export async function deleteRecord(record: Rec): Promise<void> {
 
 export async function restoreRecord(object: string, id: string): Promise<Rec> {
   const answer = await send('POST', `/records/${object}/${id}/restore`)
-  return decodeRecord(new Fields(answer.body, 'record'))
+  return decodeRecord(new Fields<Wire['Record']>(answer.body, 'record'))
 }
 
 export interface BatchCreate {

@@ -7,6 +7,7 @@ import { upload } from '../../api/client'
 import { Fields } from '../../api/decode'
 import { mayWrite } from '../../api/me'
 import { explain } from '../../api/problem'
+import type { Wire } from '../../api/wire'
 import { useFormat, useSession } from '../../app/session'
 import { Card } from '../../kit/Card'
 import { PageHead } from '../../kit/PageHead'
@@ -70,7 +71,7 @@ function NewImport(): ReactNode {
     const { done, abort } = upload('/imports', importForm(file, mapping, dryRun), (bytes, total) => setSent(total === 0 ? 0 : bytes / total))
     running.current = abort
     try {
-      const item = decodeImport(new Fields((await done).body, 'import'))
+      const item = decodeImport(new Fields<Wire['Import']>((await done).body, 'import'))
       client.setQueryData(importKey(item.id), item)
       void client.invalidateQueries({ queryKey: importsKey, exact: true })
       running.current = undefined

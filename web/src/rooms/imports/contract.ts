@@ -1,6 +1,7 @@
 // Imports as the server tells them: /imports.
 import { Fields, type Json } from '../../api/decode'
 import { get, send } from '../../api/client'
+import type { Wire } from '../../api/wire'
 
 export const importStates = ['waiting', 'running', 'done', 'cancelled', 'failed', 'undoing', 'undone'] as const
 export type ImportState = (typeof importStates)[number]
@@ -29,7 +30,7 @@ export interface Import {
   by: string
 }
 
-export function decodeImport(item: Fields): Import {
+export function decodeImport(item: Fields<Wire['Import']>): Import {
   return {
     id: item.id('id'),
     fileName: item.textOr('file_name', ''),
@@ -58,15 +59,15 @@ export const importsKey = ['imports'] as const
 export const importKey = (id: string): readonly unknown[] => ['imports', id]
 
 export async function fetchImports(signal?: AbortSignal): Promise<Import[]> {
-  return new Fields(await get('/imports', undefined, signal), 'imports').list('items', decodeImport)
+  return new Fields<Wire['ImportList']>(await get('/imports', undefined, signal), 'imports').list('items', decodeImport)
 }
 
 export async function fetchImport(id: string, signal?: AbortSignal): Promise<Import> {
-  return decodeImport(new Fields(await get(`/imports/${encodeURIComponent(id)}`, undefined, signal), 'import'))
+  return decodeImport(new Fields<Wire['Import']>(await get(`/imports/${encodeURIComponent(id)}`, undefined, signal), 'import'))
 }
 
 export async function steer(id: string, verb: 'cancel' | 'resume' | 'undo'): Promise<Import> {
-  return decodeImport(new Fields((await send('POST', `/imports/${encodeURIComponent(id)}/${verb}`)).body, 'import'))
+  return decodeImport(new Fields<Wire['Import']>((await send('POST', `/imports/${encodeURIComponent(id)}/${verb}`)).body, 'import'))
 }
 
 /** propose asks for a mapping that fits a file; it reads only as much of the file as is needed for that. */
@@ -77,7 +78,7 @@ export async function propose(file: File): Promise<string> {
 }
 
 export function mappingText(body: Json): string {
-  const value = new Fields(body, 'proposal').json('mapping')
+  const value = new Fields<Wire['MappingProposal']>(body, 'proposal').json('mapping')
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
 }
 

@@ -1,6 +1,7 @@
 // A record's history as the server tells it: GET /records/{object}/{id}/timeline.
 import { Fields, type Json } from '../../api/decode'
 import { get } from '../../api/client'
+import type { Wire } from '../../api/wire'
 
 export interface FieldChange {
   field: string
@@ -32,7 +33,7 @@ export interface TimelinePage {
 }
 
 export function decodeTimeline(body: Json): TimelinePage {
-  const page = new Fields(body, 'timeline')
+  const page = new Fields<Wire['Timeline']>(body, 'timeline')
   return {
     items: page.list('items', (item) => ({
       position: item.numberOr('position', 0),

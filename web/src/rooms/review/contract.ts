@@ -3,6 +3,7 @@
 import { Fields, type Json } from '../../api/decode'
 import { get } from '../../api/client'
 import { type Predicate, readPredicate } from '../../api/predicate'
+import type { Wire } from '../../api/wire'
 import type { Unit } from '../../format/format'
 
 export const compares = ['previous', 'last_year', 'target'] as const
@@ -90,13 +91,13 @@ export interface TreeName {
   splits: { name: string; label: string }[]
 }
 
-const named = (each: Fields): { name: string; label: string } => ({ name: each.text('name'), label: each.text('label') })
+const named = (each: Fields<Wire['TreeNamedLabel']>): { name: string; label: string } => ({ name: each.text('name'), label: each.text('label') })
 
-const share = (each: Fields): Share => ({ node: each.text('node'), label: each.text('label'), contribution: each.number('contribution') })
+const share = (each: Fields<Wire['TreeContributor']>): Share => ({ node: each.text('node'), label: each.text('label'), contribution: each.number('contribution') })
 
-const weekValue = (each: Fields): WeekValue => ({ weekOf: each.text('week_of'), value: each.numberOr('value', null) })
+const weekValue = (each: Fields<Wire['TreePoint']>): WeekValue => ({ weekOf: each.text('week_of'), value: each.numberOr('value', null) })
 
-function decodeNode(node: Fields): TreeNode {
+function decodeNode(node: Fields<Wire['TreeNode']>): TreeNode {
   return {
     id: node.text('id'),
     parent: node.textOr('parent', ''),
@@ -125,7 +126,7 @@ function decodeNode(node: Fields): TreeNode {
 }
 
 export function decodeTree(body: Json): Tree {
-  const tree = new Fields(body, 'tree')
+  const tree = new Fields<Wire['Tree']>(body, 'tree')
   return {
     tree: tree.text('tree'),
     label: tree.text('label'),
@@ -162,15 +163,15 @@ export function decodeTree(body: Json): Tree {
 export const treesKey = ['trees'] as const
 
 export async function fetchTrees(signal?: AbortSignal): Promise<TreeName[]> {
-  const body = new Fields(await get('/trees', undefined, signal), 'trees')
-  return body.list('trees', (tree) => ({ ...named(tree), splits: tree.list('splits', named) }))
+  const body = new Fields<Wire['TreeList']>(await get('/trees', undefined, signal), 'trees')
+  return body.list('trees', (tree) => ({ name: tree.text('name'), label: tree.text('label'), splits: tree.list('splits', named) }))
 }
 
 export const weeksKey = (tree: string): readonly unknown[] => ['trees', tree, 'weeks']
 
 /** fetchWeeks lists the weeks that have numbers, oldest first. */
 export async function fetchWeeks(tree: string, signal?: AbortSignal): Promise<WeekValue[]> {
-  const body = new Fields(await get(`/trees/${tree}/weeks`, undefined, signal), 'weeks')
+  const body = new Fields<Wire['WeekList']>(await get(`/trees/${tree}/weeks`, undefined, signal), 'weeks')
   return body.list('weeks', weekValue).sort((a, b) => a.weekOf.localeCompare(b.weekOf))
 }
 

@@ -1,6 +1,7 @@
 // How Canopy itself is: GET /relay, and the runs of the rooms: /runs.
 import { Fields } from '../../api/decode'
 import { get, send } from '../../api/client'
+import type { Wire } from '../../api/wire'
 
 export interface Relay {
   position: number
@@ -37,14 +38,14 @@ export const relayKey = ['relay'] as const
 export const runsKey = ['runs'] as const
 
 export async function fetchRelay(signal?: AbortSignal): Promise<Relay> {
-  const relay = new Fields(await get('/relay', undefined, signal), 'relay')
+  const relay = new Fields<Wire['RelayStatus']>(await get('/relay', undefined, signal), 'relay')
   return {
     position: relay.number('position'), head: relay.number('head'), lagChanges: relay.numberOr('lag_changes', 0), lagSeconds: relay.numberOr('lag_seconds', 0),
     lastError: relay.textOr('last_error', ''), batch: relay.numberOr('batch', 0), incarnation: relay.textOr('incarnation', ''), state: relay.textOr('state', ''),
   }
 }
 
-export function decodeRun(run: Fields): Run {
+export function decodeRun(run: Fields<Wire['Run']>): Run {
   const weeks = run.texts('weeks')
   return {
     id: run.id('id'), room: run.text('room'), state: run.text('status'), first: weeks[0] ?? '', last: weeks[weeks.length - 1] ?? '',
@@ -55,7 +56,7 @@ export function decodeRun(run: Fields): Run {
 }
 
 export async function fetchRuns(signal?: AbortSignal): Promise<Run[]> {
-  return new Fields(await get('/runs', undefined, signal), 'runs').list('items', decodeRun)
+  return new Fields<Wire['RunPage']>(await get('/runs', undefined, signal), 'runs').list('items', decodeRun)
 }
 
 export async function backfill(room: string, from: string, to: string): Promise<void> {
