@@ -59,7 +59,7 @@ bench: setup ## measure; one line each: name, value, unit, ratio to its limit or
 	@bin/canopy bench
 
 $(LINTER): tools/go.mod tools/go.sum | programs
-	cd tools && CGO_ENABLED=0 go build -trimpath -o ../$(LINTER) $(LINTER_PACKAGE)
+	cd tools && CGO_ENABLED=0 go build -o ../$(LINTER) $(LINTER_PACKAGE)
 
 lint: build $(LINTER) ## look for what is wrong without running it
 	@sh scripts/lint.sh

@@ -53,12 +53,12 @@ func (c *cache) put(key string, value any) {
 
 // once gives the cached value of key, or makes it: together with everybody who asks for the same meanwhile, and to its end even when the
 // first of them goes away.
-func once[T any](ctx context.Context, s *Service, key string, make func(context.Context) (T, error)) (T, error) {
+func once[T any](ctx context.Context, s *Service, key string, compute func(context.Context) (T, error)) (T, error) {
 	if v, ok := s.cache.get(key); ok {
 		return v.(T), nil //nolint:forcetypeassert // a key names its type
 	}
 	v, err, _ := s.flights.Do(key, func() (any, error) {
-		made, err := make(context.WithoutCancel(ctx))
+		made, err := compute(context.WithoutCancel(ctx))
 		if err == nil {
 			s.cache.put(key, made)
 		}

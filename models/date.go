@@ -14,7 +14,7 @@ const DateLayout = "2006-01-02"
 
 // NewDate gives the date of year, month and day; out-of-range days roll over as in time.Date.
 func NewDate(year int, month time.Month, day int) Date {
-	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400) //nolint:gosec // a date of a year that time.Date can hold in days
 }
 
 // DateOf gives the calendar date that t shows on a clock in zone.
@@ -29,7 +29,7 @@ func ParseDate(s string) (Date, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a date (YYYY-MM-DD)", s)
 	}
-	return Date(t.Unix() / 86400), nil
+	return Date(t.Unix() / 86400), nil //nolint:gosec // four-digit years
 }
 
 // Time is the first instant at which a clock in zone shows the date or a later one: midnight, the earlier of two midnights where the clock is put
@@ -60,7 +60,7 @@ func (d Date) Civil() (int, time.Month, int) {
 }
 
 // AddDays moves by whole calendar days.
-func (d Date) AddDays(n int) Date { return d + Date(n) }
+func (d Date) AddDays(n int) Date { return d + Date(n) } //nolint:gosec // days, not seconds
 
 // Weekday of the date.
 func (d Date) Weekday() time.Weekday { return time.Weekday(((int(d)+4)%7 + 7) % 7) }

@@ -114,7 +114,7 @@ func AppendScaled(dst []byte, v int64, scale int) []byte {
 	if v < 0 {
 		dst = append(dst, '-')
 	}
-	u := uint64(v)
+	u := uint64(v) //nolint:gosec // made positive below
 	if v < 0 {
 		u = -u
 	}

@@ -60,28 +60,28 @@ func (b *bench) warehouse(ctx context.Context) (*warehouse.Warehouse, error) {
 }
 
 // importSynthetic brings n made-up deals into the records.
-func (b *bench) importSynthetic(ctx context.Context, n int) (models.Import, time.Duration, error) {
+func (b *bench) importSynthetic(ctx context.Context, n int) (time.Duration, error) {
 	path := filepath.Join(b.config.Data, "deals.csv")
 	if err := writeSynthetic(path, n); err != nil {
-		return models.Import{}, 0, err
+		return 0, err
 	}
 	service := b.newImporter()
 	if err := service.Recover(ctx); err != nil {
-		return models.Import{}, 0, err
+		return 0, err
 	}
 	defer service.Close()
 	started := time.Now()
 	i, err := (&localImports{service}).start(ctx, path, importer.SyntheticMapping, false)
 	if err != nil {
-		return i, 0, err
+		return 0, err
 	}
 	if i, err = service.Wait(ctx, i.ID); err != nil {
-		return i, 0, err
+		return 0, err
 	}
 	if i.State != models.ImportDone || i.Refused > 0 {
-		return i, 0, fmt.Errorf("the import ended as %s with %d refused rows: %s", i.State, i.Refused, i.Error)
+		return 0, fmt.Errorf("the import ended as %s with %d refused rows: %s", i.State, i.Refused, i.Error)
 	}
-	return i, time.Since(started), nil
+	return time.Since(started), nil
 }
 
 func writeSynthetic(path string, n int) error {
@@ -111,7 +111,7 @@ func benchImport(ctx context.Context, c *benchCommand) (out []measurement, err e
 	go func() { relayed <- a.relay.Run(ctx) }()
 	n := c.size(200_000)
 	started := time.Now()
-	_, records, err := b.importSynthetic(ctx, n)
+	records, err := b.importSynthetic(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func benchRelay(ctx context.Context, c *benchCommand) (out []measurement, err er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if _, _, err := b.importSynthetic(ctx, c.size(150_000)); err != nil {
+	if _, err := b.importSynthetic(ctx, c.size(150_000)); err != nil {
 		return nil, err
 	}
 	w, err := b.warehouse(ctx)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -144,7 +145,7 @@ func bareChunk(ctx context.Context, db *sql.DB, deals, changes *rowsOf, first, l
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback()
 	for _, t := range []struct {
 		name string
 		*rowsOf
@@ -154,16 +155,21 @@ func bareChunk(ctx context.Context, db *sql.DB, deals, changes *rowsOf, first, l
 		if err != nil {
 			return err
 		}
-		for _, row := range t.rows[first:last] {
-			if _, err := insert.ExecContext(ctx, row...); err != nil {
-				return err
-			}
-		}
-		if err := insert.Close(); err != nil {
+		if err := insertAll(ctx, insert, t.rows[first:last]); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
+}
+
+func insertAll(ctx context.Context, insert *sql.Stmt, rows [][]any) (err error) {
+	defer func() { err = errors.Join(err, insert.Close()) }()
+	for _, row := range rows {
+		if _, err := insert.ExecContext(ctx, row...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rowsOf is a table in memory.

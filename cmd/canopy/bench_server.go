@@ -41,7 +41,7 @@ func startChild(ctx context.Context, data string, args ...string) (*child, error
 		return nil, err
 	}
 	c := &child{control: &control{URL: "http://" + address}}
-	c.cmd = exec.CommandContext(ctx, program, append([]string{"serve", "--data", data, "--listen", address, "--admin-password", benchPassword, "--log-level", "error"}, args...)...) //nolint:gosec // this program
+	c.cmd = exec.CommandContext(ctx, program, append([]string{"serve", "--data", data, "--listen", address, "--admin-password", benchPassword, "--log-level", "error"}, args...)...)
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	started := time.Now()
 	if err := c.cmd.Start(); err != nil {
@@ -51,7 +51,7 @@ func startChild(ctx context.Context, data string, args ...string) (*child, error
 		if ctx.Err() != nil || time.Since(started) > time.Minute {
 			return nil, errors.Join(fmt.Errorf("the server was not ready in a minute"), ctx.Err(), c.stop())
 		}
-		time.Sleep(2 * time.Millisecond)
+		pause(ctx, 2*time.Millisecond)
 	}
 	c.ready = time.Since(started)
 	for c.Token == "" { // the control file follows
@@ -124,7 +124,7 @@ func benchStart(ctx context.Context, c *benchCommand) (out []measurement, err er
 		return nil, err
 	}
 	defer b.remove()
-	if _, _, err := b.importSynthetic(ctx, c.size(8_800)); err != nil {
+	if _, err := b.importSynthetic(ctx, c.size(8_800)); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	data := b.config.Data
@@ -172,7 +172,7 @@ func (c *child) settled(ctx context.Context) error {
 		if status.State == models.RelayCaughtUp {
 			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
+		pause(ctx, 20*time.Millisecond)
 	}
 	return ctx.Err()
 }
@@ -218,7 +218,7 @@ func (c *child) backfill(ctx context.Context) error {
 		if run.Status == "failed" || run.Status == "cancelled" {
 			return fmt.Errorf("the run ended as %s", run.Status)
 		}
-		time.Sleep(20 * time.Millisecond)
+		pause(ctx, 20*time.Millisecond)
 		if err := c.call(ctx, http.MethodGet, fmt.Sprintf("/api/v1/runs/%d", run.ID), nil, &run); err != nil {
 			return err
 		}
@@ -275,4 +275,14 @@ func bareFiber(ctx context.Context, body []byte) (*control, func(), error) {
 	}
 	go app.Listener(l)                                                                  //nolint:errcheck // it ends with Shutdown
 	return &control{URL: "http://" + l.Addr().String()}, func() { app.Shutdown() }, nil //nolint:errcheck // the process ends soon
+}
+
+// pause waits between two looks at another process.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

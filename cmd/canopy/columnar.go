@@ -66,7 +66,7 @@ func (c *columnar) work(ctx context.Context) error {
 		}
 		c.problem.Store(&err)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to end, it ended
 		}
 		if models.CodeOf(err) == models.Precondition { // a server that is too old, a newer schema: waiting does not help
 			return err

@@ -51,12 +51,12 @@ func running(ctx context.Context, data string) (*control, error) {
 	}
 	c := &control{client: http.Client{Timeout: time.Minute}}
 	if err := json.Unmarshal(text, c); err != nil {
-		return nil, nil //nolint:nilerr // half a file was left by a server that died: none is running
+		return nil, nil // half a file was left by a server that died: none is running
 	}
 	short, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := c.call(short, http.MethodGet, "/api/v1/me", nil, nil); err != nil {
-		return nil, nil //nolint:nilerr // nobody answers under this token: none is running
+		return nil, nil // nobody answers under this token: none is running
 	}
 	return c, nil
 }

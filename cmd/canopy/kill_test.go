@@ -29,7 +29,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	busy := 0
 	for range 20 {
-		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond) // the moment of the kill is what is tested
+		pause(context.Background(), time.Duration(random.IntN(400))*time.Millisecond) // the moment of the kill is what is tested
 		if status := s.relayStatus(); status.LagChanges > 0 || s.importing() {
 			busy++
 		}
@@ -55,7 +55,7 @@ func TestTheEngineKilledAndAway(t *testing.T) {
 		s.importFile(name)
 	}
 	for range 5 {
-		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond) // the moment of the kill is what is tested
+		pause(context.Background(), time.Duration(random.IntN(400))*time.Millisecond) // the moment of the kill is what is tested
 		for _, pid := range s.children() {
 			syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it may have gone by itself
 		}

@@ -36,7 +36,6 @@ func TestMain(m *testing.M) {
 type server struct {
 	*testing.T
 	data string
-	env  []string
 	cmd  *exec.Cmd
 	log  *bytes.Buffer
 	*control
@@ -85,7 +84,8 @@ func (s *server) end(signal syscall.Signal) {
 }
 
 func (s *server) status(path string) int {
-	response, err := http.Get(s.URL + path) //nolint:noctx // a test's loopback
+	client := http.Client{Timeout: 10 * time.Second}
+	response, err := client.Get(s.URL + path) //nolint:noctx // a test's loopback
 	if err != nil {
 		return 0
 	}
@@ -101,7 +101,7 @@ func (s *server) waitFor(what string, so func() bool) {
 		if time.Now().After(deadline) {
 			s.Fatalf("waited too long for %s; the server said:\n%s", what, s.log)
 		}
-		time.Sleep(20 * time.Millisecond)
+		pause(context.Background(), 20*time.Millisecond)
 	}
 }
 

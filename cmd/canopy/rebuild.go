@@ -64,7 +64,9 @@ func (a *analysis) rebuild(ctx context.Context, s *streams) error {
 		}
 	}
 	stop()
-	<-relayed
+	if err := <-relayed; err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
 	differences, err := a.relay.Audit(context.WithoutCancel(ctx))
 	if err != nil {
 		return fmt.Errorf("compare the two stores: %w", err)

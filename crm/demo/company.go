@@ -126,8 +126,8 @@ func (c *company) create(at time.Time, key, object string, v values) bool {
 	})
 }
 
-func (c *company) update(at time.Time, key, object string, v values) bool {
-	return c.add(at, "", func(known map[string]uint64) models.Command {
+func (c *company) update(at time.Time, key, object string, v values) {
+	c.add(at, "", func(known map[string]uint64) models.Command {
 		return models.Command{Op: models.Update, Object: object, Number: known[key], Sets: c.sets(object, v, known)}
 	})
 }

@@ -196,9 +196,7 @@ func (db *DB) Wait(ctx context.Context, after uint64) error {
 		}
 		var again <-chan time.Time
 		if db.IsPostgres() {
-			timer := time.NewTimer(500 * time.Millisecond)
-			defer timer.Stop()
-			again = timer.C
+			again = time.After(500 * time.Millisecond)
 		}
 		select {
 		case <-woken:

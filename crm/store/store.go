@@ -165,7 +165,7 @@ func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context) erro
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback()
 	t := &transaction{querier: tx}
 	if err := fn(context.WithValue(ctx, transactionKey{}, t)); err != nil {
 		return err

@@ -157,7 +157,7 @@ func answer(jobs []*job, err error) {
 // run behind a savepoint (whose journal costs, so a lone bulk chunk does without). A returned error has lost the transaction.
 func (w *writer) try(j *job, behindSavepoint bool) error {
 	if j.err = j.ctx.Err(); j.err != nil {
-		return nil
+		return nil //nolint:nilerr // the job has its error; the transaction is well
 	}
 	ctx := context.Background()
 	if behindSavepoint {

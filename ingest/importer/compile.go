@@ -116,10 +116,12 @@ type compiler struct {
 	links map[string]string // place of an over: → the field of the same record that it goes over
 }
 
-func (c *compiler) refuse(place, format string, args ...any) *models.Error {
+func (c *compiler) refuse(place, format string, args ...any) {
 	c.wrong = append(c.wrong, models.Error{Code: models.Invalid, Field: place, Message: fmt.Sprintf(format, args...)})
-	return &c.wrong[len(c.wrong)-1]
 }
+
+// remedy says what can be done about what was refused last.
+func (c *compiler) remedy(text string) { c.wrong[len(c.wrong)-1].Remedy = text }
 
 // compile checks a mapping against a file's header and the registry. Errors name the place in the mapping and the nearest right name.
 func compile(m *Mapping, header []string, typed func(int) bool, registry *models.Registry, w Workspace) (*plan, error) {
@@ -181,13 +183,15 @@ func (c *compiler) column(place, name string) int {
 			continue
 		}
 		if found >= 0 {
-			c.refuse(place, "the file has two columns %q", name).Remedy = "Give one of them another name."
+			c.refuse(place, "the file has two columns %q", name)
+			c.remedy("Give one of them another name.")
 			return -1
 		}
 		found = i
 	}
 	if found < 0 {
-		c.refuse(place, "the file has no column %q; %s", name, didYouMean(name, c.p.names)).Remedy = "Correct the mapping, or add the column to the file."
+		c.refuse(place, "the file has no column %q; %s", name, didYouMean(name, c.p.names))
+		c.remedy("Correct the mapping, or add the column to the file.")
 	}
 	return found
 }

@@ -41,7 +41,7 @@ func returnsOnly(path string, e encoding) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	var sample io.Reader = file
 	if decoded := e.reader(file); decoded != nil {
 		sample = decoded

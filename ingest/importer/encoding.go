@@ -111,11 +111,11 @@ func (c *byteCensus) Write(p []byte) (int, error) {
 		c.tail = nil
 	}
 	for len(rest) > 0 {
-		if i := firstHigh(rest); i < 0 {
+		i := firstHigh(rest)
+		if i < 0 {
 			break
-		} else {
-			rest = rest[i:]
 		}
+		rest = rest[i:]
 		if !utf8.FullRune(rest) {
 			c.tail = bytes.Clone(rest)
 			break

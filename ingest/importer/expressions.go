@@ -20,7 +20,8 @@ func (c *compiler) fields(place string, o *models.Object, given map[string]Expre
 			continue
 		}
 		if f.ReadOnly {
-			c.refuse(place+"."+f.Name, "%s is written by rules only", f.Name).Remedy = "Leave it out; it follows from what happens to the record."
+			c.refuse(place+"."+f.Name, "%s is written by rules only", f.Name)
+			c.remedy("Leave it out; it follows from what happens to the record.")
 			continue
 		}
 		plans = append(plans, fieldPlan{f, c.expression(place+"."+f.Name, o, f, &said)})

@@ -180,8 +180,8 @@ func referenceGroups(t *testing.T, file string) map[string]group {
 	return groups
 }
 
-// asOf folds the log of all deals up to an instant: number → the image that stands.
-func (w *workplace) asOf(object string, before time.Time) map[uint64]models.Change {
+// histories reads the log of all records of an object.
+func (w *workplace) histories(object string) []models.TouchedRecord {
 	w.t.Helper()
 	var numbers []uint64
 	for n := uint64(1); n <= 20_000; n++ {
@@ -191,6 +191,11 @@ func (w *workplace) asOf(object string, before time.Time) map[uint64]models.Chan
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return histories
+}
+
+// asOf folds a log up to an instant: number → the change whose image stands; deleted records are left out.
+func asOf(histories []models.TouchedRecord, before time.Time) map[uint64]models.Change {
 	states := map[uint64]models.Change{}
 	for _, h := range histories {
 		for _, c := range h.Changes { // in the order of the log: a later one of the same instant stands
@@ -211,7 +216,7 @@ func (w *workplace) checkAsOf(t *testing.T) {
 	object := w.engine.Registry().Object("deal")
 	status, list := object.Field("status").Index(), object.Field("list_value").Index()
 	open, value := 0, int64(0)
-	for _, c := range w.asOf("deal", time.Date(2017, 7, 1, 0, 0, 0, 0, time.UTC)) {
+	for _, c := range asOf(w.histories("deal"), time.Date(2017, 7, 1, 0, 0, 0, 0, time.UTC)) {
 		if c.Image[status] == "open" {
 			open++
 			value += c.Image[list].(models.Money).Minor / 100

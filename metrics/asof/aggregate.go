@@ -69,9 +69,7 @@ func (h *History) Aggregate(ctx context.Context, reader models.Reader, q Aggrega
 	groups := map[string]*Group{}
 	out.Total.Sums = map[string][]Sum{}
 	for i, f := range fields {
-		if err := gather(groups, &out.Total, f, found[i], i == 0); err != nil {
-			return Aggregate{}, err
-		}
+		gather(groups, &out.Total, f, found[i], i == 0)
 	}
 	if q.GroupBy == nil {
 		return out, nil
@@ -142,7 +140,7 @@ func (h *History) sum(ctx context.Context, reader models.Reader, q *AggregateQue
 }
 
 // gather adds the rows of one summed field to the groups and the total; counts come from the first field only.
-func gather(groups map[string]*Group, total *Group, f *models.Field, rows []summed, first bool) error {
+func gather(groups map[string]*Group, total *Group, f *models.Field, rows []summed, first bool) {
 	totals := map[string]decimal.Decimal{}
 	var currencies []string
 	for _, r := range rows {
@@ -165,7 +163,7 @@ func gather(groups map[string]*Group, total *Group, f *models.Field, rows []summ
 		totals[r.Currency] = totals[r.Currency].Add(*r.ValueSum)
 	}
 	if f == nil {
-		return nil
+		return
 	}
 	slices.Sort(currencies)
 	for _, g := range groups {
@@ -177,7 +175,6 @@ func gather(groups map[string]*Group, total *Group, f *models.Field, rows []summ
 	for _, currency := range currencies {
 		total.Sums[f.Name] = append(total.Sums[f.Name], sumOf(f, totals[currency], currency))
 	}
-	return nil
 }
 
 func sumOf(f *models.Field, sum decimal.Decimal, currency string) Sum {

@@ -72,7 +72,7 @@ func (h *History) List(ctx context.Context, reader models.Reader, q ListQuery) (
 	}
 	if len(page.Records) > q.Limit {
 		page.Records = page.Records[:q.Limit]
-		page.NextCursor = cursor{at.offset + uint64(q.Limit), at.position}.String() //nolint:gosec // positive
+		page.NextCursor = cursor{at.offset + uint64(q.Limit), at.position}.String()
 	}
 	asked, err := h.ask("count", reader, q.Object, q.Where, q.Cutoff, nil)
 	if err != nil {
@@ -84,7 +84,7 @@ func (h *History) List(ctx context.Context, reader models.Reader, q ListQuery) (
 		return Page{}, fmt.Errorf("count %s: %w", q.Object.Name, err)
 	}
 	page.Capped = count > CountCap
-	page.Count = int(min(count, CountCap)) //nolint:gosec // at most CountCap
+	page.Count = int(min(count, CountCap))
 	return page, h.fillCreated(ctx, q.Object, page.Records)
 }
 

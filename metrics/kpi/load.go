@@ -91,8 +91,8 @@ func (l *Loader) Rows(ctx context.Context, q Question) ([]Row, error) {
 	}
 	rows := make([]Row, len(found))
 	for i, f := range found {
-		rows[i] = Row{Week: models.DateOf(f.Week, time.UTC), Branch: f.Branch, Currency: f.Currency, DecidedCount: int64(f.DecidedCount),
-			WonCount: int64(f.WonCount), WonWithoutAmountCount: int64(f.WonWithoutAmountCount)}
+		rows[i] = Row{Week: models.DateOf(f.Week, time.UTC), Branch: f.Branch, Currency: f.Currency, DecidedCount: int64(f.DecidedCount), //nolint:gosec // counts of records have 63 bits
+			WonCount: int64(f.WonCount), WonWithoutAmountCount: int64(f.WonWithoutAmountCount)} //nolint:gosec // the same
 		if rows[i].WonValue, err = exact(f.WonValue); err != nil {
 			return nil, err
 		}
@@ -250,7 +250,7 @@ func file(name string) (string, error) {
 }
 
 // isoWeekday counts Monday as 1 and Sunday as 7, as ClickHouse does.
-func isoWeekday(d time.Weekday) uint8 { return uint8((int(d)+6)%7 + 1) }
+func isoWeekday(d time.Weekday) uint8 { return uint8((int(d)+6)%7 + 1) } //nolint:gosec // 1 to 7
 
 // rangesOf covers ascending weeks by two windows: up to the first gap, and behind it. One without a gap leaves the first empty.
 func rangesOf(weeks []models.Date, calendar models.Calendar) (ranges [2]models.Window, err error) {

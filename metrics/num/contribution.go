@@ -77,7 +77,7 @@ func Contributions(nodes []Node) []Part {
 
 // fill gives node i the two values that the split uses; its children have theirs.
 func fill(nodes []Node, parts []Part, children []int, i int) {
-	before, now := math.NaN(), math.NaN()
+	var before, now float64
 	switch nodes[i].Op {
 	case Input:
 		if len(children) > 0 {

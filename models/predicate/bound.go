@@ -26,7 +26,7 @@ const (
 )
 
 // leaf is one question to one column. ne, not_in, not_empty and days of instants are written with not, and, or at Bind, so few tests remain.
-type leaf struct {
+type leaf struct { //nolint:recvcheck // built by value, read by pointer
 	object *models.Object // whose record is asked
 	column *models.Field  // a field of object, or one of the columns that every record has
 	meta   bool           // column is one of the latter

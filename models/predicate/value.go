@@ -20,7 +20,7 @@ func (w *writer) value(f *models.Field, v models.Value) (string, error) {
 	case int64:
 		w.args = append(w.args, x)
 	case uint64:
-		w.args = append(w.args, int64(x)) // numbers of records have 63 bits
+		w.args = append(w.args, int64(x)) //nolint:gosec // numbers of records have 63 bits
 	case float64:
 		w.args = append(w.args, x)
 	case models.Money:

@@ -34,11 +34,11 @@ func (p ports) choose() (ports, error) {
 		if *port != 0 {
 			continue
 		}
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		l, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // it does not wait
 		if err != nil {
 			return p, fmt.Errorf("find a free port: %w", err)
 		}
-		defer l.Close() // after both are chosen, so that they differ
+		defer l.Close() //nolint:gocritic // of two: closed after both are chosen, so that they differ
 		*port = l.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
@@ -68,7 +68,7 @@ func (e *Engine) spawn(at ports) (*process, error) {
 		return nil, fmt.Errorf("make the control pipe: %w", err)
 	}
 	defer read.Close()
-	cmd := exec.Command(e.config.Executable, ChildCommand, e.library,
+	cmd := exec.Command(e.config.Executable, ChildCommand, e.library, //nolint:noctx // it outlives every context: its end is the pipe's
 		"--config-file="+e.layout.config(), "--path="+e.layout.data(), "--log-level=warning",
 		"--listen_host=127.0.0.1", "--tcp_port="+strconv.Itoa(at.tcp), "--http_port="+strconv.Itoa(at.http),
 		"--interactive", "--disable_suggestion", "--progress=off", "--progress-table=off", "--highlight=0",
@@ -187,8 +187,8 @@ func (p *process) stop(grace time.Duration) {
 		case <-ctx.Done():
 		}
 		next()
-		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
+		ctx, cancel = context.WithTimeout(context.Background(), time.Second) //nolint:fatcontext // each begins anew
+		defer cancel()                                                       //nolint:gocritic // two at most
 	}
 	<-p.exited
 }

@@ -11,6 +11,7 @@ import (
 // State is where an engine stands.
 type State string
 
+// The states of an engine.
 const (
 	Starting   State = "starting"   // not yet answered since Start
 	Ready      State = "ready"      // answers

@@ -72,8 +72,8 @@ func cInt(name string, arg uintptr) (int, error) {
 		return 0, err
 	}
 	r, _, errno := purego.SyscallN(f, arg)
-	if int32(r) < 0 {
+	if int32(r) < 0 { //nolint:gosec // C's int
 		return 0, fmt.Errorf("%s: %w", name, syscall.Errno(errno))
 	}
-	return int(int32(r)), nil
+	return int(int32(r)), nil //nolint:gosec // C's int
 }

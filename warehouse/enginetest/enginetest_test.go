@@ -36,7 +36,7 @@ func TestDatabaseGoesWithItsTest(t *testing.T) {
 
 func TestEngineIsShared(t *testing.T) {
 	t.Parallel()
-	if Start(t) != Start(t) {
+	if first, second := Start(t), Start(t); first != second {
 		t.Fatal("two engines")
 	}
 }

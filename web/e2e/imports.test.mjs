@@ -11,9 +11,9 @@ const mapping = `records:
   - object: account
     key: name
     fields:
-      name: name
-      domain: domain
-      sector: sector
+      name: {from: name}
+      domain: {from: domain}
+      sector: {from: sector}
 `
 
 async function choose(page) {

@@ -2,15 +2,14 @@
 import { fail } from './api.mjs'
 
 const imports = []
-const mapping = `object: deal
-columns:
-  opportunity_id: {field: external_id, key: true}
-  sales_agent: {field: owner, match: name, create: true}
-  product: {field: product, match: name, values: {GTXPro: GTX Pro}}
-  account: {field: account, match: name, create: true}
-  deal_stage: {field: stage, match: name}
-  close_date: {field: closed_at}
-  close_value: {field: amount}
+const mapping = `# Proposed from the file's columns. Check it, and try it with a dry run before importing.
+records:
+  - object: account
+    key: name  # a record with the same name is changed instead of made anew
+    fields:
+      name: {from: name}
+      domain: {from: domain}
+      sector: {from: sector}
 `
 
 function parts(body, type) {

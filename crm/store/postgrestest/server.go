@@ -114,7 +114,7 @@ func (s *server) launch(programs string) error {
 		return err
 	}
 	defer read.Close()
-	shell := exec.Command("/bin/sh", "-c", watchdog, "sh", s.directory, programs)
+	shell := exec.Command("/bin/sh", "-c", watchdog, "sh", s.directory, programs) //nolint:noctx // it outlives every context: its end is the pipe's
 	shell.SysProcAttr = attributes
 	shell.Dir = s.directory
 	shell.Stdin = read
@@ -138,7 +138,7 @@ func (s *server) await(ctx context.Context, exited <-chan error) error {
 			return connection.Close(ctx)
 		}
 		select {
-		case <-exited:
+		case <-exited: //nolint:errcheck // err says more
 			return fmt.Errorf("the server ended while starting: %w", err)
 		case <-ctx.Done():
 			return fmt.Errorf("the server takes no connections: %w", err)

@@ -5,7 +5,8 @@ import css from './Dialog.module.css'
 
 interface Props {
   title: string
-  onClose: () => void
+  /** left out where the dialog cannot be passed over */
+  onClose?: () => void
   children: ReactNode
   /** hide the heading from sight, keep it for those who hear the page */
   bare?: boolean
@@ -26,10 +27,10 @@ export function Dialog({ title, onClose, children, bare = false, width = 480 }: 
     <dialog ref={dialog} className={css['dialog']} style={{ width }} aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault()
-        onClose()
+        onClose?.()
       }}
       onMouseDown={(event) => {
-        if (event.target === event.currentTarget) onClose()
+        if (event.target === event.currentTarget) onClose?.()
       }}>
       <div className={bare ? undefined : css['inside']}>
         {bare
@@ -37,7 +38,7 @@ export function Dialog({ title, onClose, children, bare = false, width = 480 }: 
           : (
             <header className={css['head']}>
               <h2 id={id}>{title}</h2>
-              <ActionIcon variant="subtle" color="gray" aria-label="Close" onClick={onClose}><IconX size={18} /></ActionIcon>
+              {onClose !== undefined && <ActionIcon variant="subtle" color="gray" aria-label="Close" onClick={onClose}><IconX size={18} /></ActionIcon>}
             </header>
           )}
         {children}

@@ -8,7 +8,7 @@ import { LoginForm } from './Page'
 export function SignInAgain({ email, onDone }: { email: string; onDone: () => void }): ReactNode {
   const client = useQueryClient()
   return (
-    <Dialog title="Your session has ended" onClose={() => undefined} width={380}>
+    <Dialog title="Your session has ended" width={380}>
       <p className="dim">Sign in again to go on. What you have written on this page is still there.</p>
       <LoginForm email={email} onDone={(me) => {
         client.setQueryData(meKey, me)

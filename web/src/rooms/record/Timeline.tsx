@@ -87,7 +87,10 @@ function causeWords(cause: string): string {
 function Changes({ item, own, object, format }: { item: TimelineItem; own: boolean; object: ObjectInfo | undefined; format: Format }): ReactNode {
   const made = item.kind === 'created'
   // What was made is known by its name; its many first values stay folded away.
-  const shown = item.changes.filter((change) => change.after !== null || change.before !== null).filter((change) => own || change.field !== object?.title)
+  const all = item.changes.filter((change) => change.after !== null || change.before !== null).filter((change) => own || change.field !== object?.title)
+  // What rules wrote beside a person's change follows from it.
+  const chosen = all.filter((change) => object?.fields.find((field) => field.name === change.field)?.readOnly !== true)
+  const shown = chosen.length > 0 ? chosen : all
   if (shown.length === 0) return null
   const list = (
     <ul className={css['changes']}>

@@ -59,7 +59,9 @@ export function ChangePill({ node, tone: colour, format }: { node: TreeNode; ton
   if (node.now === null) return <Change text={node.reason === '' ? 'not known' : 'undefined'} direction="level" tone="flat" title={node.reason} />
   const usual = node.usualRange?.inside === true
   const was = node.before === null ? node.beforeReason : `was ${format.exact(node.unit, node.before)}${usual ? '; within the usual range' : ''}`
-  const direction = node.before === null || node.now === node.before ? 'level' : node.now > node.before ? 'up' : 'down'
+  // Of a small count both numbers stand there; an arrow would only take their room.
+  const plain = node.smallBase && node.unit === 'count'
+  const direction = plain || node.before === null || node.now === node.before ? 'level' : node.now > node.before ? 'up' : 'down'
   return <Change text={changeWords(node, format)} direction={direction} tone={node.smallBase || node.before === null ? 'flat' : colour} usual={usual} title={was} />
 }
 
