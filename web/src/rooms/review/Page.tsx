@@ -23,7 +23,7 @@ export function ReviewPage(): ReactNode {
   const trees = useQuery({ queryKey: treesKey, queryFn: ({ signal }) => fetchTrees(signal), staleTime: 300_000 })
   const name = trees.data?.find((each) => each.name === search.tree) ?? trees.data?.[0]
   const weeks = useQuery({ queryKey: weeksKey(name?.name ?? ''), queryFn: ({ signal }) => fetchWeeks(name?.name ?? '', signal), enabled: name !== undefined })
-  const weekOf = search.week ?? lastComplete(weeks.data ?? [], format)
+  const weekOf = search.week ?? opening(weeks.data ?? [], format)
   const query = { tree: name?.name ?? '', weekOf: weekOf ?? '', compare: search.compare ?? 'previous', split: search.split ?? name?.splits[0]?.name ?? '' }
   const tree = useQuery({
     queryKey: treeKey(query), queryFn: ({ signal }) => fetchTree(query, signal), enabled: name !== undefined && weekOf !== undefined, placeholderData: keepPreviousData,
@@ -72,10 +72,17 @@ export function ReviewPage(): ReactNode {
   )
 }
 
-/** lastComplete is the newest week that has ended on the workspace's clock, or the newest at all. */
-function lastComplete(weeks: WeekValue[], format: Format): string | undefined {
+/**
+ * opening is the week that the page opens with: the newest that has ended on the workspace's clock, or the newest at all. Where nothing was won
+ * in the quarter up to it, as when a past was imported, it is the newest week in which something was.
+ */
+function opening(weeks: WeekValue[], format: Format): string | undefined {
   const today = dayIn(format.place.zone, new Date())
-  return (weeks.findLast((each) => addDays(each.weekOf, 7) <= today) ?? weeks[weeks.length - 1])?.weekOf
+  const last = weeks.findLastIndex((each) => addDays(each.weekOf, 7) <= today)
+  const at = last >= 0 ? last : weeks.length - 1
+  const won = (each: WeekValue): boolean => each.value !== null && each.value !== 0
+  if (weeks.slice(Math.max(0, at - 12), at + 1).some(won)) return weeks[at]?.weekOf
+  return (weeks.slice(0, at + 1).findLast(won) ?? weeks[at])?.weekOf
 }
 
 function Scope({ tree, failed }: { tree: Tree; failed: boolean }): ReactNode {
