@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,26 +18,51 @@ import (
 	"canopy/warehouse/engine"
 )
 
-// playsCanopy in the environment makes this test binary be the program: what is tested is what production runs.
-const playsCanopy = "CANOPY_TEST_PLAYS_CANOPY"
-
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == engine.ChildCommand {
 		engine.Main(os.Args[2:])
 	}
-	if os.Getenv(playsCanopy) != "" {
-		main()
-		os.Exit(0)
+	code := m.Run()
+	if built.directory != "" {
+		os.RemoveAll(built.directory)
 	}
-	os.Exit(m.Run())
+	os.Exit(code)
+}
+
+// built is the program as production runs it, made once for all tests that start it: this test binary, with its race
+// detector, would be ten times as slow.
+var built struct {
+	once      sync.Once
+	directory string
+	err       error
+}
+
+func program(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.directory, built.err = os.MkdirTemp("", "canopy-program-"); built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(built.directory, "canopy"), ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if said, err := build.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("build canopy: %w\n%s", err, said)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return filepath.Join(built.directory, "canopy")
 }
 
 // server is a canopy process on a data directory.
 type server struct {
 	*testing.T
-	data string
-	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	data    string
+	program string
+	library string
+	cmd     *exec.Cmd
+	log     *os.File
 	*control
 }
 
@@ -46,8 +71,12 @@ const testPassword = "correct horse battery"
 // startServer starts the program on a free port and waits until it is ready.
 func startServer(t *testing.T, data string, args ...string) *server {
 	t.Helper()
-	require.Engine(t)
-	s := &server{T: t, data: data}
+	s := &server{T: t, data: data, library: require.Engine(t), program: program(t)}
+	var err error
+	if s.log, err = os.Create(filepath.Join(t.TempDir(), "server.log")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.log.Close() })
 	s.start(args...)
 	t.Cleanup(func() { s.end(syscall.SIGKILL) })
 	return s
@@ -55,10 +84,9 @@ func startServer(t *testing.T, data string, args ...string) *server {
 
 func (s *server) start(args ...string) {
 	s.Helper()
-	all := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--admin-password", testPassword}, args...)
-	s.log = &bytes.Buffer{}
-	s.cmd = exec.Command(os.Args[0], all...) //nolint:gosec // this binary
-	s.cmd.Env = append(os.Environ(), playsCanopy+"=1")
+	all := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--engine-library", s.library}, args...)
+	s.cmd = exec.Command(s.program, all...)
+	s.cmd.Env = append(os.Environ(), "CANOPY_ADMIN_PASSWORD="+testPassword)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	os.Remove(controlPath(s.data)) //nolint:errcheck // a killed server leaves it behind; the new one writes its own
 	if err := s.cmd.Start(); err != nil {
@@ -93,13 +121,14 @@ func (s *server) status(path string) int {
 	return response.StatusCode
 }
 
-// waitFor polls until something is so; half a minute later it gives up with the server's last words.
+// waitFor polls until something is so; five minutes later it gives up with the server's last words.
 func (s *server) waitFor(what string, so func() bool) {
 	s.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for !so() {
 		if time.Now().After(deadline) {
-			s.Fatalf("waited too long for %s; the server said:\n%s", what, s.log)
+			said, _ := os.ReadFile(s.log.Name())
+			s.Fatalf("waited too long for %s; the server said:\n%s", what, said[max(0, len(said)-8000):])
 		}
 		pause(context.Background(), 20*time.Millisecond)
 	}
