@@ -17,8 +17,9 @@ import (
 	"canopy/crm"
 	"canopy/models"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // driver "sqlite"
 )
 
 // Config says where the transactional store is.
@@ -60,10 +61,12 @@ func Open(ctx context.Context, c Config, registry *models.Registry) (*DB, error)
 
 func (db *DB) connect(ctx context.Context, c Config) error {
 	if c.DSN != "" {
-		pool, err := sql.Open("pgx", c.DSN)
+		config, err := pgx.ParseConfig(c.DSN)
 		if err != nil {
-			return err
+			return models.FieldError("postgres-dsn", "it is not a PostgreSQL connection string").WithRemedy("Write it as postgres://user:password@host:5432/database.")
 		}
+		config.RuntimeParams["jit"] = "off" // it costs a list hundreds of milliseconds to save none
+		pool := stdlib.OpenDB(*config)
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(16)
 		pool.SetConnMaxLifetime(30 * time.Minute)
