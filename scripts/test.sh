@@ -15,10 +15,10 @@ status=0
 compiler=$(go env CC)
 compiler=${compiler%% *}
 if command -v "${compiler:-gcc}" >/dev/null 2>&1; then
-	CGO_ENABLED=1 go test -race -p 2 -timeout 20m ./... || status=1
+	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./... || status=1
 else
 	missing="race detector: there is no C compiler (${compiler:-gcc}); the tests ran without it"
-	CGO_ENABLED=0 go test -p 2 -timeout 20m ./... || status=1
+	CGO_ENABLED=0 go test -p 2 -timeout 40m ./... || status=1
 	echo "$missing" >>"$CANOPY_NOT_RUN"
 	if [ "${CANOPY_REQUIRE:-}" = all ]; then
 		echo "FAIL: $missing"

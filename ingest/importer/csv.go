@@ -252,6 +252,15 @@ func (c *csvFile) record() (*models.Error, error) {
 		cellStart, fresh, wasQuoted = len(c.buffer), true, false
 	}
 	for {
+		if len(c.buffer)-cellStart > longCell && !pending {
+			run := c.plainRun(quoted, delimiter, eol)
+			read += int64(len(run))
+			if room := min(maxCell-(len(c.buffer)-cellStart), maxRecord-len(c.buffer)); len(run) > room {
+				c.buffer, over = append(c.buffer, run[:max(room, 0)]...), true
+			} else {
+				c.buffer = append(c.buffer, run...)
+			}
+		}
 		b, err := c.text.ReadByte()
 		if errors.Is(err, io.EOF) {
 			if read == 0 {
@@ -314,6 +323,26 @@ func (c *csvFile) record() (*models.Error, error) {
 			keep(b)
 		}
 	}
+}
+
+// longCell is the length, in bytes, from which on a cell is read in runs instead of byte by byte.
+const longCell = 4 << 10
+
+// plainRun takes the buffered bytes before the next one that means something: a quote or line end, or, outside of quotes, a delimiter.
+// It is valid until the next read.
+func (c *csvFile) plainRun(quoted bool, delimiter, eol byte) []byte {
+	run, _ := c.text.Peek(c.text.Buffered())
+	for _, mark := range [...]byte{eol, '"', delimiter} {
+		if mark == delimiter && quoted {
+			continue
+		}
+		if i := bytes.IndexByte(run, mark); i >= 0 {
+			run = run[:i]
+		}
+	}
+	_, _ = c.text.Discard(len(run)) // it is buffered
+	c.offset += int64(len(run))
+	return run
 }
 
 func (c *csvFile) bounded(over bool) *models.Error {

@@ -304,6 +304,36 @@ func TestTheLaterProcessTakesOver(t *testing.T) {
 	})
 }
 
+// An import that goes on after a restart has the rights that its user has then.
+func TestRightsAreThoseOfToday(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, store.Config{Path: t.TempDir() + "/canopy.db"})
+	for today, want := range map[error]string{
+		nil: "needs the role editor",
+		models.Errorf(models.Unauthenticated, "no"): "Kim, in whose name this is done, may no longer sign in",
+	} {
+		service := importer.New(importer.Config{
+			Commands: engineCommands{w.engine}, Jobs: w.db.Imports(), Registry: w.engine.Registry(), Directory: w.directory,
+			ReaderOf: func(_ context.Context, user uint64) (models.Reader, error) {
+				return models.Reader{User: user, Role: models.Viewer, Scope: models.ScopeAll}, today
+			},
+		})
+		reader := models.Reader{User: 3, Name: "Kim", Role: models.Editor, Scope: models.ScopeAll}
+		i, err := service.Start(context.Background(), reader, importer.File{Name: "x.csv", Body: strings.NewReader("name,sector,parent\nA,,\n")}, people, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := service.Recover(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		i, err = service.Wait(context.Background(), i.ID)
+		service.Close()
+		if err != nil || i.State != models.ImportFailed || !strings.Contains(i.Error, want) {
+			t.Errorf("%+v (%v)", i, err)
+		}
+	}
+}
+
 func TestTheQueueKeepsItsOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, store.Config{Path: t.TempDir() + "/canopy.db"})

@@ -140,6 +140,10 @@ func (s *Service) today(ctx context.Context, then models.Reader) (models.Reader,
 		return then, nil
 	}
 	now, err := s.c.ReaderOf(ctx, then.User)
+	if models.CodeOf(err) == models.Unauthenticated {
+		return now, models.Errorf(models.Forbidden, "%s, in whose name this is done, may no longer sign in", then.Name).
+			WithRemedy("Let somebody else import the file again; rows that are there already stay unchanged.")
+	}
 	if err != nil {
 		return now, fmt.Errorf("read the rights of the user who started the import: %w", err)
 	}
@@ -180,5 +184,8 @@ func (s *Service) open(i *models.Import, reader models.Reader) (*job, error) {
 		return nil, err
 	}
 	j.plan, err = compile(m, src.header(), src.typed, s.c.Registry, s.c.Workspace)
-	return j, errors.Join(err, src.close())
+	if err = errors.Join(err, src.close()); err != nil {
+		return nil, err
+	}
+	return j, j.plan.mayWrite(reader)
 }
