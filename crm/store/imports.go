@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"canopy/models"
 )
@@ -275,7 +276,7 @@ func (s *Imports) refusalsPage(ctx context.Context, id int64, condition string, 
 }
 
 // Touched gives records that a cause has written, the most recently written first, looking at no more than limit of its changes from
-// sequence number before on downwards (0: from the newest). Each record comes with its whole history. next is where to go on; 0 at the end.
+// sequence number before on downwards (0: from the newest). Each record comes with its whole history, without images. next is where to go on; 0 at the end.
 func (s *Imports) Touched(ctx context.Context, cause string, before int64, limit int) (records []models.TouchedRecord, next int64, err error) {
 	if before == 0 {
 		before = math.MaxInt64
@@ -317,7 +318,7 @@ func (s *Imports) Touched(ctx context.Context, cause string, before int64, limit
 		next = 0
 	}
 	for object, numbers := range wanted {
-		err := s.eachChange(ctx, object, numbers, func(seq int64, c models.Change) {
+		err := s.eachChange(ctx, object, numbers, withoutImages, func(seq int64, c models.Change) {
 			r := &records[places[key{object, c.Number}]]
 			r.Changes = append(r.Changes, c)
 			if c.Cause == cause && c.Kind != models.Restated {
@@ -331,10 +332,14 @@ func (s *Imports) Touched(ctx context.Context, cause string, before int64, limit
 	return records, next, nil
 }
 
+// withoutImages stands for the image column where nobody looks at images: reading them is most of the work.
+const withoutImages = "'{}'"
+
 // eachChange visits the changes of records in the order of the log.
-func (s *Imports) eachChange(ctx context.Context, object string, numbers []uint64, fn func(seq int64, c models.Change)) error {
+func (s *Imports) eachChange(ctx context.Context, object string, numbers []uint64, image string, fn func(seq int64, c models.Change)) error {
 	condition, arg := s.db.d.numbers("number", numbers)
-	rows, err := s.db.query(ctx, "select seq, "+s.db.changeColumns()+" from changes where object = ? and "+condition+" order by seq", object, arg)
+	columns := strings.TrimSuffix(s.db.changeColumns(), "image") + image
+	rows, err := s.db.query(ctx, "select seq, "+columns+" from changes where object = ? and "+condition+" order by seq", object, arg)
 	if err != nil {
 		return fmt.Errorf("read histories of %s: %w", object, err)
 	}
@@ -354,7 +359,7 @@ func (s *Imports) eachChange(ctx context.Context, object string, numbers []uint6
 func (s *Imports) Histories(ctx context.Context, object string, numbers []uint64) ([]models.TouchedRecord, error) {
 	var records []models.TouchedRecord
 	places := map[uint64]int{}
-	err := s.eachChange(ctx, object, numbers, func(_ int64, c models.Change) {
+	err := s.eachChange(ctx, object, numbers, "image", func(_ int64, c models.Change) {
 		n, ok := places[c.Number]
 		if !ok {
 			n = len(records)

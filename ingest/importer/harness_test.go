@@ -72,7 +72,7 @@ func (w *workplace) load(name, text, mapping string) models.Import {
 
 func (w *workplace) wait(id int64) models.Import {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 120*time.Minute)
 	defer cancel()
 	i, err := w.service.Wait(ctx, id)
 	if err != nil {

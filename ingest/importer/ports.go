@@ -44,7 +44,7 @@ type Refusals interface {
 // Traces finds in the log what an import has written.
 type Traces interface {
 	// Touched gives records that a cause has written, newest first, from at most limit of its changes before a sequence number (0: all).
-	// Each comes with its whole history. next is where to go on; 0 at the end.
+	// Each comes with its whole history, without images. next is where to go on; 0 at the end.
 	Touched(ctx context.Context, cause string, before int64, limit int) (records []models.TouchedRecord, next int64, err error)
 	CountTouched(ctx context.Context, cause string) (int64, error)
 	Histories(ctx context.Context, object string, numbers []uint64) ([]models.TouchedRecord, error)

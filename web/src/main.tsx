@@ -5,14 +5,11 @@ import './tokens.css'
 import { MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './app/queries'
 import { router } from './app/router'
 import { theme, variables } from './app/theme'
-
-// Nothing is told before something is done: what shows it comes after the first paint.
-const Notifications = lazy(async () => ({ default: (await import('@mantine/notifications')).Notifications }))
+import { Notices } from './kit/Notices'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
@@ -20,7 +17,7 @@ createRoot(root).render(
   <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
-      <Suspense><Notifications position="bottom-center" autoClose={6000} limit={4} /></Suspense>
+      <Notices />
     </QueryClientProvider>
   </MantineProvider>,
 )

@@ -16,9 +16,9 @@ import { tell } from '../../kit/tell'
 import { listPath, recordPath } from '../records/names'
 import { byRank, useSmallList } from '../records/queries'
 import { isEditable, isNumeric, parseInput } from '../records/value'
+import { amongOf } from './among'
 import { BackDate } from './BackDate'
 import { FieldInput } from './FieldInput'
-import { amongOf } from './FieldRow'
 import css from './NewPage.module.css'
 
 export function NewDealPage(): ReactNode {

@@ -12,7 +12,7 @@ interface Props {
   complete: boolean
 }
 
-const width = 60
+const width = 54
 const height = 22
 
 /** Spark is the 13-week line of a card, with the target as dashes. The card's label says its numbers. */

@@ -2,13 +2,13 @@ import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { explain } from '../api/problem'
 
-interface Action {
+export interface Action {
   label: string
   run: () => Promise<void>
 }
 
-/** tell says what happened, politely, for six seconds, with the way back where there is one. */
-export function tell(message: string, action?: Action): void {
+/** show says what happened, politely, for six seconds, with the way back where there is one. */
+export function show(message: string, action?: Action): void {
   const id = `told-${Date.now()}-${Math.random()}`
   notifications.show({
     id, color: 'canopy', autoClose: 6000, role: 'status', closeButtonProps: { 'aria-label': 'Dismiss' },
@@ -18,7 +18,7 @@ export function tell(message: string, action?: Action): void {
         {action !== undefined && (
           <Button size="compact-xs" variant="default" onClick={() => {
             notifications.hide(id)
-            action.run().catch((problem: unknown) => tellFailure('That could not be undone', problem))
+            action.run().catch((problem: unknown) => showFailure('That could not be undone', problem))
           }}>{action.label}</Button>
         )}
       </div>
@@ -26,7 +26,7 @@ export function tell(message: string, action?: Action): void {
   })
 }
 
-export function tellFailure(what: string, error: unknown): void {
+export function showFailure(what: string, error: unknown): void {
   const { message, remedy } = explain(error)
   notifications.show({ color: 'red', autoClose: 12_000, role: 'alert', title: what, message: [message, remedy].filter((each) => each !== null).join(' '), closeButtonProps: { 'aria-label': 'Dismiss' } })
 }
