@@ -28,6 +28,9 @@ test('the list sorts, filters in words, counts, and keeps all of it in the addre
   await page.getByRole('button', { name: 'Apply filter' }).click()
   await page.getByRole('button', { name: 'Remove filter: Status is Won' }).waitFor()
   await page.getByRole('status').getByText(/deals match/).waitFor()
+  // The rows and the count from before stay, dimmed, until the answer is there: every row shown is won then.
+  await page.waitForFunction(() => document.querySelector('table[aria-busy=true]') === null
+    && [...document.querySelectorAll('tbody tr')].every((row) => row.textContent.includes('Won')))
   const words = await page.getByRole('status').getByText(/deals match/).innerText()
   await page.reload()
   await page.getByRole('button', { name: 'Remove filter: Status is Won' }).waitFor()
