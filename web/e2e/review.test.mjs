@@ -10,7 +10,8 @@ async function lastWeeks(page) {
   const { trees } = await api(page, 'GET', '/trees')
   const { weeks } = await api(page, 'GET', `/trees/${trees[0].name}/weeks`)
   assert.ok(weeks.length >= 4, 'the tests need some weeks with decided deals')
-  return { tree: trees[0], weeks: weeks.map((week) => week.week_of).sort().slice(0, -1) }
+  const complete = weeks.slice(0, -1) // oldest first; a past that was imported ends long before today
+  return { tree: trees[0], weeks: complete.slice(0, complete.findLastIndex((week) => week.value > 0) + 1).map((week) => week.week_of) }
 }
 
 async function ready(page, path = '/review') {
