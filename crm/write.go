@@ -70,6 +70,13 @@ func (b *batch) repeated(object *models.Object, c *models.Command) (models.Outco
 	if r == nil {
 		return models.Outcome{}, false, notFound(object, first.Number)
 	}
+	seen, err := b.visible(r) // rights are today's, also for what one wrote oneself
+	if err != nil {
+		return models.Outcome{}, false, err
+	}
+	if !seen {
+		return models.Outcome{}, false, notFound(object, first.Number)
+	}
 	return models.Outcome{Record: r, Change: first.Change, Repeated: true}, true, nil
 }
 
