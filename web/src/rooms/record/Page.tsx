@@ -19,7 +19,7 @@ import { BackDate } from './BackDate'
 import { FieldRow } from './FieldRow'
 import { LogForm } from './LogForm'
 import css from './Page.module.css'
-import { StageBar } from './StageBar'
+import { Panels } from './Panels'
 import { Timeline } from './Timeline'
 import { useWriting, type Writing } from './writing'
 
@@ -60,7 +60,7 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
   const writable = mayWrite(me, object.writeBy) && !record.deleted
   const activity = objects.find((each) => each.name === 'activity')
   const task = objects.find((each) => each.name === 'task')
-  const stage = objects.find((each) => each.name === 'stage')
+  const given = { record, object, objects, writable, happenedAt, writing }
   const logs = activity !== undefined && activity.timelineOf.some((name) => fieldOf(activity, name)?.to === object.name) && mayWrite(me, activity.writeBy) && !record.deleted
   useKeys({
     l: () => subject.current?.focus(),
@@ -74,7 +74,7 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
         {writable && <MoreMenu object={object} record={record} writing={writing} />}
       </PageHead>
       {record.deleted && <Deleted object={object} record={record} writing={writing} />}
-      {object.name === 'deal' && stage !== undefined && <StageBar record={record} object={object} stageObject={stage} writable={writable} happenedAt={happenedAt} writing={writing} />}
+      <Panels place="top" {...given} />
       <div className={css['grid']}>
         <Card title="Details">
           <dl ref={fields} className={css['fields']}>
@@ -91,7 +91,9 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
           <p className={css['meta']}>Version {format.whole(record.version)} · created {format.instant(record.createdAt)} · changed {format.instant(record.updatedAt)}</p>
         </Card>
         <div className={css['middle']}>
+          <Panels place="side" {...given} />
           {logs && activity !== undefined && <LogForm record={record} activity={activity} task={task !== undefined && mayWrite(me, task.writeBy) ? task : undefined} happenedAt={happenedAt} subject={subject} />}
+          <Panels place="middle" {...given} />
           <Timeline object={object} id={record.id} objects={objects} />
         </div>
       </div>
