@@ -7,9 +7,9 @@ import (
 )
 
 // check gathers everything that is wrong with a record about to be written: missing fields, broken expressions,
-// references to nothing, unique values that somebody else holds. previous is nil for a new or revived record.
-// number is 0 for a new record.
-func (b *batch) check(object *models.Object, number uint64, previous, next []models.Value) error {
+// references to nothing, unique values that somebody else holds, and what the noun itself minds.
+func (b *batch) check(w *writing) error {
+	object, previous, next := w.object, w.previous, w.next
 	var wrong []models.Error
 	for i, f := range object.Fields {
 		v := next[i]
@@ -32,7 +32,7 @@ func (b *batch) check(object *models.Object, number uint64, previous, next []mod
 			}
 		}
 		if f.Unique {
-			problem, err := b.checkUnique(object, f, v, number)
+			problem, err := b.checkUnique(object, f, v, w.number)
 			if err != nil {
 				return err
 			}
@@ -42,6 +42,13 @@ func (b *batch) check(object *models.Object, number uint64, previous, next []mod
 		}
 	}
 	wrong = append(wrong, b.rules[object.Name].verify(previous, next)...)
+	if check := behaviours[object.Name].check; check != nil {
+		more, err := check(b, w)
+		if err != nil {
+			return err
+		}
+		wrong = append(wrong, more...)
+	}
 	return models.Gather(wrong)
 }
 

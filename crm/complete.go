@@ -2,7 +2,6 @@ package crm
 
 import (
 	"strings"
-	"time"
 
 	"canopy/models"
 )
@@ -16,29 +15,28 @@ func (b *batch) ownByDefault(object *models.Object, c *models.Command, next []mo
 	next[owner.Index()] = b.reader.User
 }
 
-// complete fills what rules give: values that follow a reference, the stage's consequences, formulas.
-// given are the indexes of fields that the caller set; previous is nil for a new record.
-func (b *batch) complete(object *models.Object, previous, next []models.Value, given map[int]bool, at time.Time, unknown bool) error {
-	if object.Name == dealObject {
-		if err := b.enterDefaultStage(object, next); err != nil {
+// complete fills what rules give: the noun's own values, values that follow a reference, what is derived, formulas.
+func (b *batch) complete(w *writing) error {
+	if fill := behaviours[w.object.Name].complete; fill != nil {
+		if err := fill(b, w); err != nil {
 			return err
 		}
 	}
-	if err := b.follow(object, previous, next, given); err != nil {
+	if err := b.follow(w); err != nil {
 		return err
 	}
-	return b.derive(object, previous, next, at, unknown)
+	return b.derive(w)
 }
 
 // follow copies values over a reference that was set or changed, where the caller gave none.
-func (b *batch) follow(object *models.Object, previous, next []models.Value, given map[int]bool) error {
-	for _, f := range b.rules[object.Name].following {
+func (b *batch) follow(w *writing) error {
+	for _, f := range b.rules[w.object.Name].following {
 		link := f.link.Index()
-		number, ok := next[link].(uint64)
-		if !ok || given[f.field.Index()] {
+		number, ok := w.next[link].(uint64)
+		if !ok || w.given[f.field.Index()] {
 			continue
 		}
-		if link < len(previous) && models.ValuesEqual(previous[link], next[link]) {
+		if link < len(w.previous) && models.ValuesEqual(w.previous[link], w.next[link]) {
 			continue
 		}
 		over, err := b.record(f.link.To, number)
@@ -46,7 +44,7 @@ func (b *batch) follow(object *models.Object, previous, next []models.Value, giv
 			return err
 		}
 		if over != nil {
-			next[f.field.Index()] = over.Get(f.over)
+			w.next[f.field.Index()] = over.Get(f.over)
 		}
 	}
 	return nil
@@ -54,11 +52,11 @@ func (b *batch) follow(object *models.Object, previous, next []models.Value, giv
 
 // derive computes the fields that are functions of the record before and after and of the instant. Folding a history
 // runs it again for each step, so it may read nothing else.
-func (b *batch) derive(object *models.Object, previous, next []models.Value, at time.Time, unknown bool) error {
-	if object.Name == dealObject {
-		if err := b.deriveDeal(object, previous, next, at, unknown); err != nil {
+func (b *batch) derive(w *writing) error {
+	if derive := behaviours[w.object.Name].derive; derive != nil {
+		if err := derive(b, w); err != nil {
 			return err
 		}
 	}
-	return b.rules[object.Name].compute(next)
+	return b.rules[w.object.Name].compute(w.next)
 }

@@ -1,8 +1,6 @@
 package crm
 
 import (
-	"time"
-
 	"canopy/models"
 	"canopy/models/predicate"
 )
@@ -12,12 +10,9 @@ const dealObject = "deal"
 // dealDerived are the fields of a deal that follow from its stages over time; no caller writes them.
 var dealDerived = map[string]bool{"status": true, "stage_entered_at": true, "opened_at": true, "closed_at": true}
 
-// rewind puts what follows from a deal's stages back to how it was before an instant, so that it is derived anew.
+// rewind puts what a noun derives back to how it was before an instant, so that it is derived anew.
 func rewind(object *models.Object, before, next []models.Value) {
-	if object.Name != dealObject {
-		return
-	}
-	for name := range dealDerived {
+	for name := range behaviours[object.Name].derived {
 		i := object.Field(name).Index()
 		if next[i] = nil; i < len(before) {
 			next[i] = before[i]
@@ -28,22 +23,15 @@ func rewind(object *models.Object, before, next []models.Value) {
 // deriveDeal keeps a deal's status and instants in step with its stage:
 // status is the stage's; stage_entered_at moves when the stage does; opened_at is set at creation; closed_at is set on
 // entering won or lost and emptied on re-opening, as is the lost reason where the deal is not lost.
-func (b *batch) deriveDeal(object *models.Object, previous, next []models.Value, at time.Time, unknown bool) error {
-	get := func(values []models.Value, name string) models.Value {
-		if i := object.Field(name).Index(); i < len(values) {
-			return values[i]
-		}
-		return nil
-	}
-	set := func(name string, v models.Value) { next[object.Field(name).Index()] = v }
-	var instant models.Value = at
-	if unknown {
+func deriveDeal(b *batch, w *writing) error {
+	var instant models.Value = w.at
+	if w.unknown {
 		instant = nil
 	}
-	if previous == nil {
-		set("opened_at", instant)
+	if w.previous == nil {
+		w.set("opened_at", instant)
 	}
-	number, ok := get(next, "stage").(uint64)
+	number, ok := w.after("stage").(uint64)
 	if !ok {
 		return nil // check says that the stage is required
 	}
@@ -52,34 +40,36 @@ func (b *batch) deriveDeal(object *models.Object, previous, next []models.Value,
 		return err
 	}
 	if stage == nil {
-		return models.FieldError("stage", "there is no stage %q", "stage_"+object.ID(number)[len(dealObject)+1:])
+		return models.FieldError("stage", "there is no stage %q", b.registry.Object("stage").ID(number))
 	}
-	if get(next, "pipeline") == nil {
-		set("pipeline", stage.Get("pipeline"))
+	if w.after("pipeline") == nil {
+		w.set("pipeline", stage.Get("pipeline"))
 	}
-	if get(next, "pipeline") != stage.Get("pipeline") {
+	if w.after("pipeline") != stage.Get("pipeline") {
 		return models.FieldError("stage", "the stage %q belongs to another pipeline", stage.Get("name")).
 			WithRemedy("Send a stage of the deal's pipeline, or change both together.")
 	}
 	status := stage.Get("status")
-	if previous == nil || get(previous, "stage") != get(next, "stage") {
-		set("stage_entered_at", instant)
+	if w.changes("stage") {
+		w.set("stage_entered_at", instant)
 	}
-	if previous == nil || get(previous, "status") != status {
-		set("status", status)
-		set("closed_at", nil)
+	if w.previous == nil || w.before("status") != status {
+		w.set("status", status)
+		w.set("closed_at", nil)
 		if status != "open" {
-			set("closed_at", instant)
+			w.set("closed_at", instant)
 		}
 	}
 	if status != "lost" {
-		set("lost_reason", nil)
+		w.set("lost_reason", nil)
 	}
 	return nil
 }
 
-// enterDefaultStage puts a deal without a stage into the first open stage of its pipeline, and one without a pipeline
+// completeDeal puts a deal without a stage into the first open stage of its pipeline, and one without a pipeline
 // into the oldest active pipeline.
+func completeDeal(b *batch, w *writing) error { return b.enterDefaultStage(w.object, w.next) }
+
 func (b *batch) enterDefaultStage(object *models.Object, next []models.Value) error {
 	stage, pipeline := object.Field("stage").Index(), object.Field("pipeline").Index()
 	if next[stage] != nil {

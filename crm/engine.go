@@ -100,7 +100,7 @@ func (e *Engine) Batch(ctx context.Context, reader models.Reader, commands []mod
 			}
 			results[i].Err = said
 		}
-		return b.rollUpLines()
+		return b.rollUpAll()
 	})
 	return results, err
 }
@@ -108,22 +108,23 @@ func (e *Engine) Batch(ctx context.Context, reader models.Reader, commands []mod
 // batch is the work of one call of Batch: what it has read stays read for its commands.
 type batch struct {
 	*Engine
-	ctx     context.Context //nolint:containedctx // a batch lives within one call and its transaction
-	reader  models.Reader
-	now     time.Time
-	locked  map[RecordKey]*models.Record // records that commands of this batch write, as they stand
-	seen    map[RecordKey]*models.Record // records that are only referred to; nil for a missing one
-	taken   map[string]map[string]uint64 // "object.field" → value's JSON → holder, for values looked up so far
-	scopes  map[string]*predicate.Bound
-	touched map[uint64]bool // deals whose lines changed
-	stages  *stageList
+	ctx        context.Context //nolint:containedctx // a batch lives within one call and its transaction
+	reader     models.Reader
+	now        time.Time
+	locked     map[RecordKey]*models.Record // records that commands of this batch write, as they stand
+	seen       map[RecordKey]*models.Record // records that are only referred to; nil for a missing one
+	taken      map[string]map[string]uint64 // "object.field" → value's JSON → holder, for values looked up so far
+	scopes     map[string]*predicate.Bound
+	parents    map[RecordKey]bool // records whose lines changed
+	stages     *stageList
+	currencies map[RecordKey]string // of the lines that this batch gave to a record
 }
 
 func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
 	return &batch{
 		Engine: e, ctx: ctx, reader: reader, now: e.options.Now().UTC().Truncate(time.Millisecond),
 		locked: map[RecordKey]*models.Record{}, seen: map[RecordKey]*models.Record{},
-		taken: map[string]map[string]uint64{}, scopes: map[string]*predicate.Bound{}, touched: map[uint64]bool{},
+		taken: map[string]map[string]uint64{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
 	}
 }
 

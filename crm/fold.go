@@ -70,7 +70,7 @@ func (b *batch) stepsOf(history []models.Change) []step {
 		}
 		s := step{at: c.HappenedAt, unknown: c.HappenedUnknown, undo: isUndo(c.Cause)}
 		for _, f := range c.Fields {
-			if f.Field.Kind == models.Formula || (c.Object.Name == dealObject && dealDerived[f.Field.Name]) {
+			if isDerived(c.Object, f.Field) {
 				continue
 			}
 			s.sets = append(s.sets, models.Set{Field: f.Field, Value: f.After})
@@ -109,7 +109,7 @@ func (b *batch) fold(object *models.Object, steps []step) ([]state, error) {
 			rewind(object, from, next.values)
 			unknown = unknown || from == nil && steps[0].unknown // the creation's own instant
 		}
-		if err := b.derive(object, from, next.values, s.at, unknown); err != nil {
+		if err := b.derive(&writing{object: object, previous: from, next: next.values, at: s.at, unknown: unknown}); err != nil {
 			return nil, err
 		}
 		states = append(states, next)
@@ -124,19 +124,20 @@ func (b *batch) newStep(object *models.Object, before state, c *models.Command, 
 	next := make([]models.Value, len(object.Fields))
 	copy(next, before.values)
 	given := apply(next, c.Sets)
-	if err := b.complete(object, before.values, next, given, at, c.HappenedUnknown); err != nil {
+	w := &writing{object: object, number: c.Number, previous: before.values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	if err := b.complete(w); err != nil {
 		return s, err
 	}
 	deleted := c.Op == models.Delete
 	if c.Op != models.Update {
 		s.deleted = &deleted
-	} else if err := b.check(object, 0, before.values, next); err != nil {
+	} else if err := b.check(w); err != nil {
 		if !onlyConflicts(err) { // unique values are a question of the present, asked in restate
 			return s, err
 		}
 	}
 	for _, f := range difference(object, before.values, next) {
-		if f.Field.Kind == models.Formula || (object.Name == dealObject && dealDerived[f.Field.Name]) {
+		if isDerived(object, f.Field) {
 			continue
 		}
 		s.sets = append(s.sets, models.Set{Field: f.Field, Value: f.After})
@@ -190,7 +191,8 @@ func (b *batch) restate(r *models.Record, c *models.Command, before state, state
 		return models.Outcome{Record: r}, nil
 	}
 	if !last.deleted {
-		if err := b.check(object, r.Number, r.Values, last.values); err != nil {
+		w := &writing{object: object, number: r.Number, previous: r.Values, next: last.values, at: last.at, cause: c.Cause}
+		if err := b.check(w); err != nil {
 			return models.Outcome{}, err
 		}
 	}

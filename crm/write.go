@@ -176,10 +176,11 @@ func (b *batch) create(object *models.Object, c *models.Command, at time.Time) (
 	}
 	given := apply(next, c.Sets)
 	b.ownByDefault(object, c, next, given)
-	if err := b.complete(object, nil, next, given, at, c.HappenedUnknown); err != nil {
+	w := &writing{object: object, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	if err := b.complete(w); err != nil {
 		return models.Outcome{}, err
 	}
-	if err := b.check(object, 0, nil, next); err != nil {
+	if err := b.check(w); err != nil {
 		return models.Outcome{}, err
 	}
 	r := &models.Record{Object: object, Version: 1, CreatedAt: b.now, UpdatedAt: b.now, HappenedAt: at, Values: next}
@@ -208,7 +209,8 @@ func (b *batch) amend(r *models.Record, c *models.Command, at time.Time) (models
 	next := make([]models.Value, len(object.Fields))
 	copy(next, r.Values)
 	given := apply(next, c.Sets)
-	if err := b.complete(object, r.Values, next, given, at, c.HappenedUnknown); err != nil {
+	w := &writing{object: object, number: r.Number, previous: r.Values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	if err := b.complete(w); err != nil {
 		return models.Outcome{}, err
 	}
 	changed := difference(object, r.Values, next)
@@ -224,11 +226,10 @@ func (b *batch) amend(r *models.Record, c *models.Command, at time.Time) (models
 		}
 	}
 	if !deleted {
-		previous := r.Values
 		if r.Deleted { // its unique values were free while it was deleted
-			previous = nil
+			w.previous = nil
 		}
-		if err := b.check(object, r.Number, previous, next); err != nil {
+		if err := b.check(w); err != nil {
 			return models.Outcome{}, err
 		}
 	}
@@ -252,7 +253,11 @@ func (b *batch) append(r *models.Record, c *models.Command, kind models.ChangeKi
 	if err != nil {
 		return models.Outcome{}, err
 	}
-	b.noteLine(r, changed)
+	if after := behaviours[r.Object.Name].after; after != nil && kind != models.Restated {
+		if err := after(b, r, changed); err != nil {
+			return models.Outcome{}, err
+		}
+	}
 	return models.Outcome{Record: r, Change: seq}, nil
 }
 
