@@ -254,7 +254,7 @@ func unique(numbers []uint64) []uint64 {
 
 // visible tells whether the batch's reader may see a record.
 func (b *batch) visible(r *models.Record) (bool, error) {
-	if b.reader.SeesAll() && r.Object.Visibility != models.AdminOnly {
+	if b.reader.SeesAllOf(r.Object) {
 		return true, nil
 	}
 	scope, ok := b.scopes[r.Object.Name]

@@ -168,7 +168,7 @@ func (e *Engine) FindByText(ctx context.Context, reader models.Reader, object, f
 		return nil, models.FieldError(field, "%s has no such field", o.Name)
 	}
 	found, err := e.store.FindByText(ctx, object, f, values)
-	if err != nil || (reader.SeesAll() && o.Visibility != models.AdminOnly) {
+	if err != nil || reader.SeesAllOf(o) {
 		return found, err
 	}
 	var numbers []uint64
@@ -278,11 +278,14 @@ func (e *Engine) Changes(ctx context.Context, reader models.Reader, after uint64
 		return nil, after, err
 	}
 	next = all[len(all)-1].Position
-	if reader.SeesAll() && reader.Role == models.Administrator {
-		return all, next, nil
+	seesAll := func(o *models.Object) bool {
+		return reader.SeesAllOf(o) || o.Visibility == models.AdminOnly && reader.SeesAll() && reader.Role == models.Administrator
 	}
 	numbers := map[string][]uint64{}
 	for i := range all {
+		if seesAll(all[i].Object) {
+			continue
+		}
 		numbers[all[i].Object.Name] = append(numbers[all[i].Object.Name], all[i].Number)
 	}
 	visible := map[string]map[uint64]*models.Record{}
@@ -292,7 +295,7 @@ func (e *Engine) Changes(ctx context.Context, reader models.Reader, after uint64
 		}
 	}
 	for i := range all {
-		if visible[all[i].Object.Name][all[i].Number] != nil {
+		if seesAll(all[i].Object) || visible[all[i].Object.Name][all[i].Number] != nil {
 			changes = append(changes, all[i])
 		}
 	}

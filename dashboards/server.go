@@ -126,6 +126,7 @@ func (s *Server) routes() {
 	s.recordRoutes()
 	s.batchRoutes()
 	s.timelineRoutes()
+	s.relatedRoutes()
 	s.importRoutes()
 	s.runRoutes()
 	s.treeRoutes()

@@ -56,6 +56,21 @@ func System() Reader { return Reader{Name: "Canopy", Role: Administrator, Scope:
 // SeesAll tells whether no row is hidden from the reader.
 func (r Reader) SeesAll() bool { return r.Scope == ScopeAll && r.Role != "" }
 
+// SeesAllOf tells whether no row of the object is hidden from the reader; where it is false, row scope decides.
+func (r Reader) SeesAllOf(o *Object) bool {
+	switch o.Visibility {
+	case AdminOnly:
+		return false
+	case Personal:
+		return r.SeesPersonal()
+	default:
+		return r.SeesAll()
+	}
+}
+
+// SeesPersonal tells whether the reader sees all rows of personal objects: only Canopy itself does.
+func (r Reader) SeesPersonal() bool { return r.SeesAll() && r.User == 0 && r.Role == Administrator }
+
 // MayWrite tells whether the reader may write an object that asks for the given least role.
 func (r Reader) MayWrite(least Role) bool { return !r.ReadOnly && r.Role.AtLeast(least) }
 

@@ -23,6 +23,9 @@ const (
 	Shared Visibility = "shared"
 	// AdminOnly rows are read and written by administrators.
 	AdminOnly Visibility = "admin"
+	// Personal rows are seen by their owner whatever the owner's scope, and by nobody else unless scope.open says so: saved views.
+	// Not even administrators see other people's; only Canopy itself does.
+	Personal Visibility = "personal"
 )
 
 // ScopeFields names the fields of an object that row scope looks at; empty where the object has none.
@@ -33,6 +36,8 @@ type ScopeFields struct {
 	Territory string   `yaml:"territory" json:"territory,omitempty"`
 	Campaign  string   `yaml:"campaign" json:"campaign,omitempty"`
 	Via       []string `yaml:"via" json:"via,omitempty"`
+	// Open names a boolean field; rows where it is true are seen by everybody with a role. Only personal objects have one.
+	Open string `yaml:"open" json:"open,omitempty"`
 }
 
 // Object describes one kind of record.
@@ -229,6 +234,19 @@ func (r *Registry) checkLinks(o *Object) error {
 	}
 	if t := o.Scope.Territory; t != "" && o.byName[t] == nil {
 		return FieldError(o.Name, "scope names %q, which is no field", t)
+	}
+	return o.checkPersonal()
+}
+
+// checkPersonal: a personal object has an owner, and what opens its rows is a boolean.
+func (o *Object) checkPersonal() error {
+	if o.Visibility == Personal && o.Scope.Owner == "" {
+		return FieldError(o.Name, "a personal object says in scope.owner whose a row is")
+	}
+	if open := o.Scope.Open; open != "" {
+		if f := o.byName[open]; f == nil || f.Kind != Boolean || o.Visibility != Personal {
+			return FieldError(o.Name, "scope.open names a boolean field of a personal object, and %q is none", open)
+		}
 	}
 	return nil
 }

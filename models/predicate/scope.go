@@ -21,7 +21,8 @@ const maxWays = 4
 // or, for objects with via references, where the record behind the first of them that is not empty may be seen under its own object's
 // scope. Under campaign scope an object with a campaign field is decided by that field alone, one without by its via
 // references alone, and objects that everybody may read lend nothing: isolation is not opened by a shared record.
-// Shared objects are seen by everybody with a role, those for administrators by administrators only.
+// Shared objects are seen by everybody with a role, those for administrators by administrators only. Rows of personal objects are seen by
+// their owner and, where the field of scope.open is true, by everybody with a role; the reader's kind of scope plays no part.
 func Scope(registry *models.Registry, object *models.Object, reader models.Reader) *Bound {
 	if !reader.Role.AtLeast(models.Viewer) {
 		return Nothing()
@@ -41,6 +42,12 @@ func (s *scoper) visible(object *models.Object, way []string) *Bound {
 		return Nothing()
 	case object.Visibility == models.Shared:
 		return nil
+	case object.Visibility == models.Personal && s.reader.SeesPersonal():
+		return nil
+	case object.Visibility == models.Personal && len(way) > 0 && s.reader.Scope == models.ScopeCampaign:
+		return Nothing()
+	case object.Visibility == models.Personal:
+		return Any(s.own(object), s.open(object))
 	case object.Visibility == models.AdminOnly && s.reader.Role == models.Administrator:
 		return nil
 	case object.Visibility == models.AdminOnly:
@@ -67,6 +74,15 @@ func (s *scoper) visible(object *models.Object, way []string) *Bound {
 
 func (s *scoper) own(object *models.Object) *Bound {
 	return s.numbers(object, object.Scope.Owner, []uint64{s.reader.User})
+}
+
+// open holds where the row is open to everybody.
+func (s *scoper) open(object *models.Object) *Bound {
+	field := object.Field(object.Scope.Open)
+	if field == nil || field.Kind != models.Boolean {
+		return Nothing()
+	}
+	return leaf{object: object, column: field}.bound(equal, true)
 }
 
 // numbers holds where a reference points to one of the wanted records; 0 is none.

@@ -103,6 +103,12 @@ func TestScopeOfStandardObjects(t *testing.T) {
 		{"deal", with(models.ScopeTeam, models.Editor), `(("deal"."owner" is not null and "deal"."owner" = ?) or ("deal"."team" is not null and "deal"."team" in (?, ?)))`},
 		{"deal", with(models.ScopeTerritory, models.Editor), `(("deal"."owner" is not null and "deal"."owner" = ?) or ("deal"."territory" is not null and "deal"."territory" = ?))`},
 		{"deal", with(models.ScopeCampaign, models.Editor), `("deal"."campaign" is not null and "deal"."campaign" = ?)`},
+		{"view", models.System(), "1 = 1"},
+		{"view", with(models.ScopeAll, models.Administrator), `(("view"."owner" is not null and "view"."owner" = ?) or ("view"."shared" is not null and "view"."shared" = ?))`},
+		{"view", with(models.ScopeOwner, models.Viewer), `(("view"."owner" is not null and "view"."owner" = ?) or ("view"."shared" is not null and "view"."shared" = ?))`},
+		{"view", with(models.ScopeCampaign, models.Editor), `(("view"."owner" is not null and "view"."owner" = ?) or ("view"."shared" is not null and "view"."shared" = ?))`},
+		{"view", with(models.ScopeAll, ""), "1 = 0"},
+		{"view_choice", with(models.ScopeAll, models.Administrator), `("view_choice"."owner" is not null and "view_choice"."owner" = ?)`},
 		{"account", with(models.ScopeCampaign, models.Editor), "1 = 0"}, // no campaign field and no way to one
 		{"deal_line", with(models.ScopeCampaign, models.Editor), `("deal_line"."deal" is not null and "deal_line"."deal" in (select "related_1"."number" from "deal" as "related_1" where "related_1"."deleted_at" is null and ("related_1"."campaign" is not null and "related_1"."campaign" = ?)))`},
 	} {

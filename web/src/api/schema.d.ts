@@ -266,6 +266,26 @@ export interface paths {
         patch: operations["patch-record"];
         trace?: never;
     };
+    "/api/v1/records/{object}/{id}/related": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What points to a record
+         * @description Each group is what GET /records/{group.object} gives for the filter {"field": group.field, "op": "eq", "value": id}, the latest first.
+         */
+        get: operations["related-records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{object}/{id}/restore": {
         parameters: {
             query?: never;
@@ -830,6 +850,31 @@ export interface components {
             items: components["schemas"]["Record"][];
             /** @description Left out on the last page */
             next_cursor?: string;
+        };
+        Related: {
+            /** @description One for each reference that points here and has records, by object name; activities are told apart, below */
+            groups: components["schemas"]["RelatedGroup"][];
+            /** @description The last activities, newest first */
+            interactions: components["schemas"]["Record"][];
+        };
+        RelatedGroup: {
+            count: components["schemas"]["Count"];
+            /**
+             * @description The reference that points here
+             * @example account
+             */
+            field: string;
+            /** @description The latest ones */
+            items: components["schemas"]["Record"][];
+            /** @example Deals */
+            label: string;
+            /**
+             * @description What the field is called
+             * @example Account
+             */
+            name: string;
+            /** @example deal */
+            object: string;
         };
         RelayStatus: {
             /** Format: int64 */
@@ -1779,6 +1824,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "related-records": {
+        parameters: {
+            query?: {
+                /** @description Records a group */
+                limit?: number;
+                interactions?: number;
+            };
+            header?: never;
+            path: {
+                object: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Related"];
                 };
             };
             /** @description Error */
