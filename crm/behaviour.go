@@ -30,6 +30,8 @@ var behaviours = map[string]behaviour{
 	"order_line":       lineOf("order"),
 	"refund":           {check: checkRefund, after: afterRefund},
 	"price_book_entry": {complete: completePrice},
+	"view":             {check: checkView},
+	"view_choice":      {check: checkViewChoice},
 }
 
 // writing is a record on its way into the store.

@@ -159,6 +159,9 @@ func (b *batch) existing(object *models.Object, c *models.Command) (*models.Reco
 	if !seen || (r.Deleted && c.Op == models.Update) {
 		return nil, notFound(object, c.Number)
 	}
+	if err := b.ownsPersonal(r); err != nil {
+		return nil, err
+	}
 	if c.Version != 0 && c.Version != r.Version {
 		return nil, (&models.Error{Code: models.Precondition, Field: "version", Message: fmt.Sprintf("%s is at version %d, not %d", r.ID(), r.Version, c.Version)}).
 			WithRemedy("Read the record again, look at what changed, and send your change with its version.")
