@@ -117,3 +117,22 @@ func Gather(errs []Error) error {
 	}
 	return &Error{Code: errs[0].Code, Message: fmt.Sprintf("%d fields need attention", len(errs)), Details: errs}
 }
+
+// Explain gives reason and remedy as a list of refused rows says them: all details on one line.
+func (e *Error) Explain() (reason, remedy string) {
+	if len(e.Details) == 0 {
+		return e.Message, e.Remedy
+	}
+	var reasons, remedies []string
+	for _, d := range e.Details {
+		reason := d.Message
+		if d.Field != "" {
+			reason = d.Field + ": " + reason
+		}
+		reasons = append(reasons, reason)
+		if d.Remedy != "" && !strings.Contains(strings.Join(remedies, " "), d.Remedy) {
+			remedies = append(remedies, d.Remedy)
+		}
+	}
+	return strings.Join(reasons, "; "), strings.Join(remedies, " ")
+}

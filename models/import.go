@@ -6,35 +6,24 @@ import (
 )
 
 // ImportState says where an import stands.
-type ImportState string
+type ImportState = JobState
 
-// The states. Waiting, running and undoing imports go on by themselves after a restart; cancelled and failed ones when asked to.
+// The states of an import are those of any long job.
 const (
-	ImportWaiting   ImportState = "waiting"
-	ImportRunning   ImportState = "running"
-	ImportDone      ImportState = "done"
-	ImportCancelled ImportState = "cancelled"
-	ImportFailed    ImportState = "failed"
-	ImportUndoing   ImportState = "undoing"
-	ImportUndone    ImportState = "undone"
+	ImportWaiting   = JobWaiting
+	ImportRunning   = JobRunning
+	ImportDone      = JobDone
+	ImportCancelled = JobCancelled
+	ImportFailed    = JobFailed
+	ImportUndoing   = JobUndoing
+	ImportUndone    = JobUndone
 )
 
-// Active tells whether the import is at work or about to be.
-func (s ImportState) Active() bool {
-	return s == ImportWaiting || s == ImportRunning || s == ImportUndoing
-}
+// ImportNote counts one thing that was accepted and is worth knowing.
+type ImportNote = JobNote
 
-// ImportNote counts one thing that was accepted and is worth knowing: "deals without an account".
-type ImportNote struct {
-	Text  string `json:"text"`
-	Count int64  `json:"count"`
-}
-
-// ImportUser names who started an import; ID is empty for Canopy itself.
-type ImportUser struct {
-	ID   string `json:"id,omitempty"`
-	Name string `json:"name"`
-}
+// ImportUser names who started an import.
+type ImportUser = JobUser
 
 // Import is one file on its way into records, and how far it has come. The counts of records are of different records: one that a
 // file names ten times counts once, and what an import has itself created is never counted as updated.

@@ -146,7 +146,7 @@ func TestTouchedRecordsComeNewestFirst(t *testing.T) {
 		ctx := context.Background()
 		db := storetest.Open(t, c)
 		engine := storetest.Engine(t, db, nil)
-		jobs := db.Imports()
+		traces := db.Traces()
 		object := engine.Registry().Object("account")
 		name, sector, parent := object.Field("name"), object.Field("sector"), object.Field("parent")
 		do := func(c models.Command) uint64 {
@@ -166,13 +166,13 @@ func TestTouchedRecordsComeNewestFirst(t *testing.T) {
 		do(models.Command{Op: models.Create, Cause: "import:70", Sets: []models.Set{{Field: name, Value: "of another import"}, {Field: parent, Value: numbers[3]}}})
 		do(models.Command{Op: models.Update, Number: numbers[1], Cause: "screen", Sets: []models.Set{{Field: sector, Value: "x"}}})
 		do(models.Command{Op: models.Update, Number: numbers[0], Cause: "import:7", HappenedAt: long.AddDate(0, 1, 0), Sets: []models.Set{{Field: sector, Value: "y"}}})
-		if n, err := jobs.CountTouched(ctx, "import:7"); err != nil || n != 5 {
+		if n, err := traces.CountTouched(ctx, "import:7", 0); err != nil || n != 5 {
 			t.Errorf("%d touched (%v)", n, err)
 		}
 		var order []uint64
 		before := int64(0)
 		for {
-			records, next, err := jobs.Touched(ctx, "import:7", before, 2)
+			records, next, err := traces.Touched(ctx, "import:7", 0, before, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,11 +193,11 @@ func TestTouchedRecordsComeNewestFirst(t *testing.T) {
 		if want := []uint64{numbers[0], numbers[4], numbers[3], numbers[2], numbers[1], numbers[0]}; !reflect.DeepEqual(order, want) {
 			t.Errorf("order %v, want %v", order, want)
 		}
-		found, err := jobs.Referrers(ctx, "account", numbers)
+		found, err := traces.Referrers(ctx, "account", numbers)
 		if err != nil || len(found) != 1 || len(found[numbers[3]]) != 1 || found[numbers[3]][0].ID() != fmt.Sprint("account_", numbers[4]+1) {
 			t.Errorf("referrers %v (%v)", found, err)
 		}
-		histories, err := jobs.Histories(ctx, "account", []uint64{numbers[0], numbers[2], 999})
+		histories, err := traces.Histories(ctx, "account", []uint64{numbers[0], numbers[2], 999})
 		if err != nil || len(histories) != 2 || len(histories[0].Changes)+len(histories[1].Changes) != 3 {
 			t.Errorf("histories %v (%v)", histories, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"canopy/crm"
+	"canopy/crm/job"
 	"canopy/crm/store"
 	"canopy/ingest/importer"
 	"canopy/models"
@@ -28,7 +29,7 @@ func BenchmarkImport(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	service := importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Registry: registry, Directory: b.TempDir(),
+	service := importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: b.TempDir(),
 		Workspace: importer.Workspace{Zone: time.UTC, Currency: "USD"}})
 	if err := service.Recover(context.Background()); err != nil {
 		b.Fatal(err)

@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"canopy/models"
@@ -288,7 +287,7 @@ func (a *attempt) refusals() []models.ImportRefusal {
 		if err == nil {
 			continue
 		}
-		reason, remedy := explain(err)
+		reason, remedy := err.Explain()
 		cells, kept := r.cells, 0
 		for i, cell := range cells {
 			if kept += len(cell); kept > maxKept {
@@ -299,23 +298,4 @@ func (a *attempt) refusals() []models.ImportRefusal {
 		list = append(list, models.ImportRefusal{Row: r.number, Field: err.Field, Reason: reason, Remedy: remedy, Cells: cells})
 	}
 	return list
-}
-
-// explain writes an error with its details as one sentence each.
-func explain(err *models.Error) (reason, remedy string) {
-	if len(err.Details) == 0 {
-		return err.Message, err.Remedy
-	}
-	var reasons, remedies []string
-	for _, d := range err.Details {
-		reason := d.Message
-		if d.Field != "" {
-			reason = d.Field + ": " + reason
-		}
-		reasons = append(reasons, reason)
-		if d.Remedy != "" && !strings.Contains(strings.Join(remedies, " "), d.Remedy) {
-			remedies = append(remedies, d.Remedy)
-		}
-	}
-	return strings.Join(reasons, "; "), strings.Join(remedies, " ")
 }

@@ -51,7 +51,7 @@ func (a *attempt) fillLater() error {
 	var list []models.ImportRefusal
 	for n := range a.rows {
 		if err := a.refused[n]; err != nil {
-			reason, remedy := explain(err)
+			reason, remedy := err.Explain()
 			list = append(list, models.ImportRefusal{Row: a.rows[n].number, Field: err.Field, Reason: reason + "; the rest of the row is written", Remedy: remedy, Cells: a.rows[n].cells})
 			a.progress.Notes = count(a.progress.Notes, "rows written without a reference that is nowhere in the file", 1)
 		}

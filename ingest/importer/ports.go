@@ -41,15 +41,18 @@ type Refusals interface {
 	Refusals(ctx context.Context, id int64, fn func(models.ImportRefusal) error) error // in file order
 }
 
-// Traces finds in the log what an import has written.
-type Traces interface {
-	// Touched gives records that a cause has written, newest first, from at most limit of its changes before a sequence number (0: all).
-	// Each comes with its whole history, without images. next is where to go on; 0 at the end.
-	Touched(ctx context.Context, cause string, before int64, limit int) (records []models.TouchedRecord, next int64, err error)
-	CountTouched(ctx context.Context, cause string) (int64, error)
+// Past reads what has become of records.
+type Past interface {
+	// Histories gives the whole histories of records; a record without changes is missing.
 	Histories(ctx context.Context, object string, numbers []uint64) ([]models.TouchedRecord, error)
-	// Referrers finds live records that refer to any of the given ones (object and number only).
-	Referrers(ctx context.Context, object string, numbers []uint64) (map[uint64][]*models.Record, error)
+}
+
+// Undo takes back what an import wrote.
+type Undo interface {
+	// Count gives how many records a task is about.
+	Count(ctx context.Context, t models.UndoTask) (int64, error)
+	// Step takes back some records, newest change first, in the transaction of ctx, looking at no more than limit changes.
+	Step(ctx context.Context, t models.UndoTask, limit int) (models.UndoStep, error)
 }
 
 // Jobs is the importer's side of the store.
@@ -57,5 +60,5 @@ type Jobs interface {
 	Shelf
 	Progress
 	Refusals
-	Traces
+	Past
 }

@@ -229,7 +229,7 @@ func (w *workplace) checkAsOf(t *testing.T) {
 
 // checkAgain imports the same files once more: nothing is written.
 func (w *workplace) checkAgain(t *testing.T) {
-	before, err := w.db.Imports().CountTouched(context.Background(), "import:4")
+	before, err := w.db.Traces().CountTouched(context.Background(), "import:4", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func (w *workplace) checkAgain(t *testing.T) {
 		if i.Created != 0 || i.Updated != 0 || i.Refused != 0 || i.Unchanged != want {
 			t.Errorf("%s again: %d created, %d updated, %d unchanged, %d refused\n%s", i.FileName, i.Created, i.Updated, i.Unchanged, i.Refused, strings.Join(strings.SplitN(w.refused(i.ID), "\n", 5), "\n"))
 		}
-		if touched, err := w.db.Imports().CountTouched(context.Background(), i.Cause()); err != nil || touched != 0 {
+		if touched, err := w.db.Traces().CountTouched(context.Background(), i.Cause(), 0); err != nil || touched != 0 {
 			t.Errorf("%s again: wrote %d records (%v)", i.FileName, touched, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"canopy/crm"
+	"canopy/crm/job"
 	"canopy/crm/store"
 	"canopy/crm/store/storetest"
 	"canopy/ingest/importer"
@@ -76,7 +77,7 @@ func TestImportsGoOnWhereTheyWereBrokenOff(t *testing.T) {
 		for {
 			ctx, kill := context.WithCancel(context.Background())
 			w.commands = &faulty{Commands: engineCommands{w.engine}, left: 1 + random.IntN(8), place: random.IntN(3), fault: func() error { kill(); return context.Canceled }}
-			service := importer.New(importer.Config{Commands: w.commands, Jobs: w.db.Imports(), Registry: w.engine.Registry(), Directory: w.directory})
+			service := importer.New(importer.Config{Commands: w.commands, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry(), Directory: w.directory})
 			if err := service.Recover(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -313,7 +314,7 @@ func TestRightsAreThoseOfToday(t *testing.T) {
 		models.Errorf(models.Unauthenticated, "no"): "Kim, in whose name this is done, may no longer sign in",
 	} {
 		service := importer.New(importer.Config{
-			Commands: engineCommands{w.engine}, Jobs: w.db.Imports(), Registry: w.engine.Registry(), Directory: w.directory,
+			Commands: engineCommands{w.engine}, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry(), Directory: w.directory,
 			ReaderOf: func(_ context.Context, user uint64) (models.Reader, error) {
 				return models.Reader{User: user, Role: models.Viewer, Scope: models.ScopeAll}, today
 			},
@@ -384,7 +385,7 @@ func child(directory string) error {
 	if err != nil {
 		return err
 	}
-	service := importer.New(importer.Config{Commands: told{engineCommands{engine}}, Jobs: db.Imports(), Registry: registry, Directory: directory})
+	service := importer.New(importer.Config{Commands: told{engineCommands{engine}}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: directory})
 	if err := service.Recover(context.Background()); err != nil {
 		return err
 	}
@@ -463,7 +464,7 @@ func TestKilledProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fn(importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Registry: registry, Directory: directory}))
+		fn(importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: directory}))
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}

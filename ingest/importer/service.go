@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Commands  Commands
 	Jobs      Jobs
+	Undo      Undo
 	Registry  *models.Registry
 	Workspace Workspace
 	Directory string           // of the data; files go to its folder "imports"

@@ -1,0 +1,38 @@
+-- +goose Up
+-- One row an export or a bulk edit: what was asked for and how far it has come. Progress is written in the transaction of the records
+-- that it counts, so that a killed job goes on where its last commit left it. generation fences off a worker that another has taken over from.
+create table jobs (
+    id bigint generated always as identity primary key,
+    kind text collate "C" not null,
+    state text collate "C" not null,
+    place text collate "C" not null, -- the data directory that holds its file; empty where any server may do the job
+    generation bigint not null,
+    started_by bigint not null,
+    created_at timestamptz not null,
+    finished_at timestamptz,
+    request text collate "C" not null, -- JSON: what was asked for
+    progress text collate "C" not null -- JSON: who asked, counts, notes, cursors, error
+);
+
+-- What goes on after a restart.
+create index jobs_active on jobs (kind, id) where state in ('waiting', 'running', 'undoing');
+
+-- The records of a bulk edit, fixed at its start: record number place + n (from 0) of the job is the n-th of numbers.
+create table job_records (
+    job bigint not null,
+    place bigint not null,
+    numbers bytea not null, -- ascending; differences as variable-length integers
+    primary key (job, place)
+);
+
+-- Records that were refused, and records that an undo kept, in the order they were met.
+create table job_refusals (
+    id bigint generated always as identity primary key,
+    job bigint not null,
+    refusal text collate "C" not null -- JSON: record, reason, field, remedy
+);
+
+create index job_refusals_of on job_refusals (job, id);
+
+-- +goose Down
+select 'migrations only move forward';
