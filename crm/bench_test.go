@@ -22,7 +22,7 @@ func BenchmarkBatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	engine, err := crm.New(db, registry, crm.Options{Now: (&storetest.Clock{At: day(20)}).Now})
+	engine, err := crm.New(db, crm.Options{Now: (&storetest.Clock{At: day(20)}).Now})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,32 +19,28 @@ type Options struct {
 // Engine is the record engine. It is safe for concurrent use.
 type Engine struct {
 	store    Store
-	registry *models.Registry
 	options  Options
-	rules    map[string]*rules // by object
+	compiled compilations
 }
 
-// New compiles the registry's expressions and gives an engine over a store.
-func New(store Store, registry *models.Registry, o Options) (*Engine, error) {
+// New compiles the expressions of the store's registry and gives an engine over it.
+func New(store Store, o Options) (*Engine, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Calendar.Zone == nil {
 		o.Calendar.Zone = time.UTC
 	}
-	e := &Engine{store: store, registry: registry, options: o, rules: map[string]*rules{}}
-	for _, object := range registry.Objects() {
-		r, err := compileRules(object)
-		if err != nil {
-			return nil, err
-		}
-		e.rules[object.Name] = r
+	e := &Engine{store: store, options: o}
+	if _, err := e.compiled.of(store.Registry()); err != nil {
+		return nil, err
 	}
 	return e, nil
 }
 
-// Registry is the description of all objects.
-func (e *Engine) Registry() *models.Registry { return e.registry }
+// Registry is the description of all objects as it is now. It grows while Canopy runs: ask anew for each piece of work, and keep
+// neither it nor its objects and fields for longer.
+func (e *Engine) Registry() *models.Registry { return e.store.Registry() }
 
 // Calendar is the workspace's clock.
 func (e *Engine) Calendar() models.Calendar { return e.options.Calendar }
@@ -108,7 +104,10 @@ func (e *Engine) Batch(ctx context.Context, reader models.Reader, commands []mod
 // batch is the work of one call of Batch: what it has read stays read for its commands.
 type batch struct {
 	*Engine
-	ctx        context.Context //nolint:containedctx // a batch lives within one call and its transaction
+	ctx        context.Context  //nolint:containedctx // a batch lives within one call and its transaction
+	registry   *models.Registry // in force when the batch began; the batch uses no other
+	rules      map[string]*rules
+	broken     error // why the registry's rules cannot be used
 	reader     models.Reader
 	now        time.Time
 	locked     map[RecordKey]*models.Record // records that commands of this batch write, as they stand
@@ -121,8 +120,9 @@ type batch struct {
 }
 
 func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
+	compiled, err := e.compiled.of(e.store.Registry())
 	return &batch{
-		Engine: e, ctx: ctx, reader: reader, now: e.options.Now().UTC().Truncate(time.Millisecond),
+		Engine: e, ctx: ctx, registry: compiled.registry, rules: compiled.rules, broken: err, reader: reader, now: e.options.Now().UTC().Truncate(time.Millisecond),
 		locked: map[RecordKey]*models.Record{}, seen: map[RecordKey]*models.Record{},
 		taken: map[string]map[string]uint64{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
 	}
@@ -130,6 +130,9 @@ func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
 
 // prefetch reads in a few queries what the commands will look at one by one.
 func (b *batch) prefetch(commands []models.Command) error {
+	if b.broken != nil {
+		return b.broken
+	}
 	write := map[string][]uint64{}
 	refer := map[string][]uint64{}
 	values := map[*models.Field][]models.Value{}

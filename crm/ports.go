@@ -83,6 +83,8 @@ type Remembered struct {
 
 // Store is what the engine stands on; crm/store fulfils it for SQLite and PostgreSQL.
 type Store interface {
+	// Registry is the description of objects in force.
+	Registry() *models.Registry
 	Transactions
 	Records
 	Keys

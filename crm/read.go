@@ -36,20 +36,20 @@ type Page struct {
 
 // Bind checks a filter against an object and joins the reader's row scope to it.
 func (e *Engine) Bind(reader models.Reader, object *models.Object, where *predicate.Node) (*predicate.Bound, error) {
-	scope := predicate.Scope(e.registry, object, reader)
+	scope := predicate.Scope(e.Registry(), object, reader)
 	if where == nil {
 		return scope, nil
 	}
-	bound, err := where.Bind(e.registry, object, e.options.Calendar)
+	bound, err := where.Bind(e.Registry(), object, e.options.Calendar)
 	if err != nil {
 		return nil, err
 	}
-	return predicate.All(scope, predicate.Visible(e.registry, bound, reader)), nil
+	return predicate.All(scope, predicate.Visible(e.Registry(), bound, reader)), nil
 }
 
 // List gives the page of records that the reader may see.
 func (e *Engine) List(ctx context.Context, reader models.Reader, q Query) (Page, error) {
-	object, err := e.registry.Need(q.Object)
+	object, err := e.Registry().Need(q.Object)
 	if err != nil {
 		return Page{}, err
 	}
@@ -88,7 +88,7 @@ func (e *Engine) List(ctx context.Context, reader models.Reader, q Query) (Page,
 // Get reads one record, now or as of a cutoff. A record that the reader may not see today is not found, also in its past.
 // A deleted record is given with Deleted set.
 func (e *Engine) Get(ctx context.Context, reader models.Reader, object string, number uint64, cutoff models.Cutoff) (*models.Record, error) {
-	o, err := e.registry.Need(object)
+	o, err := e.Registry().Need(object)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func asOf(history []models.Change, cutoff models.Cutoff) *models.Change {
 
 // Records reads records by number; those that the reader may not see are missing in the map.
 func (e *Engine) Records(ctx context.Context, reader models.Reader, object string, numbers []uint64) (map[uint64]*models.Record, error) {
-	if _, err := e.registry.Need(object); err != nil {
+	if _, err := e.Registry().Need(object); err != nil {
 		return nil, err
 	}
 	found, err := e.store.Load(ctx, object, unique(numbers), false)
@@ -159,7 +159,7 @@ func (e *Engine) Records(ctx context.Context, reader models.Reader, object strin
 
 // FindByText finds live, visible records by a text-like field: value → numbers, at most two a value.
 func (e *Engine) FindByText(ctx context.Context, reader models.Reader, object, field string, values []string) (map[string][]uint64, error) {
-	o, err := e.registry.Need(object)
+	o, err := e.Registry().Need(object)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (e *Engine) Timeline(ctx context.Context, reader models.Reader, object stri
 		return nil, err
 	}
 	keys := []RecordKey{{object, number}}
-	for _, other := range e.registry.Objects() {
+	for _, other := range e.Registry().Objects() {
 		for _, link := range other.TimelineOf {
 			f := other.Field(link)
 			if f.To != object {

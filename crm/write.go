@@ -268,6 +268,9 @@ func (b *batch) append(r *models.Record, c *models.Command, kind models.ChangeKi
 func apply(values []models.Value, sets []models.Set) map[int]bool {
 	given := make(map[int]bool, len(sets))
 	for _, set := range sets {
+		if set.Field.Index() >= len(values) {
+			continue // history names a field that came since the batch began: appending will find out, and all is run again
+		}
 		values[set.Field.Index()] = set.Value
 		given[set.Field.Index()] = true
 	}

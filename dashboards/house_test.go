@@ -76,7 +76,7 @@ func openHouse(t testing.TB, c store.Config, options ...option) *house {
 		}
 	})
 	h.sequencer = h.db.NewSequencer(store.SequencerOptions{})
-	h.engine, err = crm.New(h.db, registry, crm.Options{
+	h.engine, err = crm.New(h.db, crm.Options{
 		Calendar: models.Calendar{Zone: time.UTC, WeekStart: time.Monday, FiscalMonth: time.January}, Currency: "USD",
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func importing(t *testing.T, options ...option) (*house, string) {
 	var service *importer.Service
 	h := sqliteHouse(t, append([]option{func(h *house, c *dashboards.Config, p *dashboards.Parts) {
 		service = importer.New(importer.Config{
-			Commands: engineCommands{h.engine}, Jobs: h.db.Imports(), Undo: &job.Undoing{Traces: h.db.Traces(), Commands: h.engine}, Registry: h.engine.Registry(), Directory: t.TempDir(),
+			Commands: engineCommands{h.engine}, Jobs: h.db.Imports(), Undo: &job.Undoing{Traces: h.db.Traces(), Commands: h.engine}, Registry: h.engine.Registry, Directory: t.TempDir(),
 			Workspace: importer.Workspace{Zone: time.UTC, Currency: "USD"},
 		})
 		p.Imports, c.UploadDirectory = apiImports{service}, uploads

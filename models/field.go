@@ -63,10 +63,12 @@ type File struct {
 }
 
 // Option is one accepted value of a picklist. A retired option stays readable and is refused on new writes.
+// Aliases are spellings of sources that mean it ("Retail & Wholesale", "retail trade"); case and spaces do not matter in them.
 type Option struct {
-	Value   string `yaml:"value" json:"value"`
-	Label   string `yaml:"label" json:"label"`
-	Retired bool   `yaml:"retired" json:"retired,omitempty"`
+	Value   string   `yaml:"value" json:"value"`
+	Label   string   `yaml:"label" json:"label"`
+	Retired bool     `yaml:"retired" json:"retired,omitempty"`
+	Aliases []string `yaml:"aliases" json:"aliases,omitempty"`
 }
 
 // Field describes one field of an object; every reader of the registry takes its behaviour from here.
@@ -93,14 +95,29 @@ type Field struct {
 	Check     string `yaml:"check" json:"check,omitempty"`
 	CheckHelp string `yaml:"check_help" json:"check_help,omitempty"`
 	Formula   string `yaml:"formula" json:"formula,omitempty"` // CEL, for the formula kind: gives a number
-	Custom    bool   `yaml:"-" json:"custom,omitempty"`
+	// MaxBytes bounds a file; 0 is DefaultMaxBytes. Accept lists media types ("application/pdf", "image/*"); empty takes any.
+	MaxBytes int64    `yaml:"max_bytes" json:"max_bytes,omitempty"`
+	Accept   []string `yaml:"accept" json:"accept,omitempty"`
+	Custom   bool     `yaml:"-" json:"custom,omitempty"`
 
-	index   int
-	options map[string]bool
+	index     int
+	options   map[string]bool
+	spellings map[string]string // folded spelling → option value, for options that are not retired
 }
 
 // Index is the field's place in its object's Fields and in a record's Values.
 func (f *Field) Index() int { return f.index }
+
+// DefaultMaxBytes bounds files of fields that say nothing else.
+const DefaultMaxBytes = 25 << 20
+
+// FileLimit is how many bytes a file of the field may have.
+func (f *Field) FileLimit() int64 {
+	if f.MaxBytes > 0 {
+		return f.MaxBytes
+	}
+	return DefaultMaxBytes
+}
 
 // HasOption tells whether value is an accepted, not retired option.
 func (f *Field) HasOption(value string) bool { return f.options[value] }

@@ -80,11 +80,16 @@ func ParseID(object, id string) (uint64, error) {
 	return 0, Errorf(NotFound, "there is no %s %q", object, id)
 }
 
-// Registry is the one description of all objects. It is immutable: a change gives a new one.
+// Registry is the one description of all objects. It is immutable: a change gives a new one (Grow), which shares the objects that
+// the change does not touch.
 type Registry struct {
 	objects []*Object
 	byName  map[string]*Object
+	version int64
 }
+
+// Version counts the changes that were approved on top of the standard objects.
+func (r *Registry) Version() int64 { return r.version }
 
 // Objects lists all objects in name order; the slice must not be changed.
 func (r *Registry) Objects() []*Object { return r.objects }
@@ -173,6 +178,8 @@ func (o *Object) index() error {
 	for i, f := range o.Fields {
 		place := o.Name + "." + f.Name
 		switch {
+		case f.MaxBytes < 0, (f.MaxBytes > 0 || len(f.Accept) > 0) && f.Kind != FileOf:
+			return FieldError(place, "max_bytes: and accept: belong to files")
 		case !identifier.MatchString(f.Name):
 			return FieldError(place, "a field's name is snake_case, at most 48 characters")
 		case reservedNames[f.Name], strings.HasSuffix(f.Name, "_currency"):
@@ -194,9 +201,8 @@ func (o *Object) index() error {
 		if f.Kind == Formula || f.Kind == Score {
 			f.ReadOnly = true
 		}
-		f.options = make(map[string]bool, len(f.Options))
-		for _, option := range f.Options {
-			f.options[option.Value] = !option.Retired
+		if err := f.indexOptions(place); err != nil {
+			return err
 		}
 		o.byName[f.Name] = f
 	}

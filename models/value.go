@@ -161,10 +161,8 @@ func normalPick(f *Field, v Value) (Value, error) {
 	if f.options[s] {
 		return s, nil
 	}
-	for _, option := range f.Options { // a label is as good as its value
-		if !option.Retired && strings.EqualFold(option.Label, s) {
-			return option.Value, nil
-		}
+	if value, ok := f.spellings[Fold(s)]; ok { // a label or an alias is as good as its value
+		return value, nil
 	}
 	return nil, fmt.Errorf("%q is none of %s", s, optionList(f))
 }

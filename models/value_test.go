@@ -12,9 +12,8 @@ func field(kind Kind, more func(*Field)) *Field {
 	if more != nil {
 		more(f)
 	}
-	f.options = map[string]bool{}
-	for _, option := range f.Options {
-		f.options[option.Value] = !option.Retired
+	if err := f.indexOptions(f.Name); err != nil {
+		panic(err)
 	}
 	return f
 }

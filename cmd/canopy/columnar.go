@@ -151,7 +151,7 @@ func (c *columnar) Status(ctx context.Context) models.RelayStatus {
 // newRelay connects the relay to the store and the warehouse.
 func newRelay(p *parts, w *warehouse.Warehouse, onAdvance func(models.RelayAdvance)) (*relay.Relay, error) {
 	r, err := relay.New(relay.Config{
-		Feed: p.db, State: p.db.Relay(), Warehouse: w, Registry: p.records.Registry, OnAdvance: onAdvance, Logger: p.log,
+		Feed: p.db, State: p.db.Relay(), Warehouse: w, Registry: p.records.Registry, Refresh: p.db.Refresh, OnAdvance: onAdvance, Logger: p.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect the relay: %w", err)

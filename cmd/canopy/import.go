@@ -153,7 +153,7 @@ func (c *importCommand) keepRefused(ctx context.Context, s *streams, via importi
 // newImporter connects the importer to the record engine and the store.
 func (p *parts) newImporter() *importer.Service {
 	return importer.New(importer.Config{
-		Commands: bulkCommands{p.records}, Jobs: p.db.Imports(), Undo: &job.Undoing{Traces: p.db.Traces(), Commands: p.records}, Registry: p.records.Registry(), Directory: p.config.Data, Log: p.log,
+		Commands: bulkCommands{p.records}, Jobs: p.db.Imports(), Undo: &job.Undoing{Traces: p.db.Traces(), Commands: p.records}, Registry: p.records.Registry, Directory: p.config.Data, Log: p.log,
 		Workspace: importer.Workspace{Zone: p.config.Calendar().Zone, Currency: p.config.Currency},
 		ReaderOf:  p.access.ReaderOf,
 	})

@@ -40,7 +40,7 @@ func openRecords(ctx context.Context, c *Config, s *streams) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := crm.New(db, registry, crm.Options{Calendar: c.Calendar(), Currency: c.Currency})
+	records, err := crm.New(db, crm.Options{Calendar: c.Calendar(), Currency: c.Currency})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -400,7 +400,7 @@ func BenchmarkBySession(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	engine, err := crm.New(db, registry, crm.Options{Currency: "USD"})
+	engine, err := crm.New(db, crm.Options{Currency: "USD"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -174,3 +174,9 @@ func isUniqueViolation(err error) (string, bool) {
 	}
 	return "", false
 }
+
+// isLockTimeout tells whether PostgreSQL gave up waiting for a lock.
+func isLockTimeout(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "55P03"
+}

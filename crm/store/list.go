@@ -42,7 +42,7 @@ func (db *DB) condition(where *predicate.Bound, withDeleted bool) (string, []any
 
 // List reads one page in total order.
 func (db *DB) List(ctx context.Context, q crm.Listing) ([]*models.Record, error) {
-	t := db.tables[q.Object]
+	t := db.table(q.Object)
 	where, args, err := db.condition(q.Where, q.WithDeleted)
 	if err != nil {
 		return nil, err

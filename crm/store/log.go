@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,18 +18,44 @@ const appendChange = `insert into changes (object, number, version, kind, happen
 func (db *DB) Append(ctx context.Context, c *models.Change) (int64, error) {
 	fields := appendFields(make([]byte, 0, 256), c.Fields)
 	image := c.Object.AppendImage(make([]byte, 0, 512), c.Image)
-	seq, err := db.insert(ctx, appendChange, "seq", c.Object.Name, int64(c.Number), c.Version, string(c.Kind), //nolint:gosec // numbers are under 2^63
+	t := inTransaction(ctx)
+	if t == nil {
+		return 0, errors.New("store: a write outside Run")
+	}
+	args := []any{c.Object.Name, int64(c.Number), c.Version, string(c.Kind), //nolint:gosec // numbers are under 2^63
 		db.d.instant(c.HappenedAt), c.HappenedUnknown, db.d.instant(c.RecordedAt), string(c.Actor.Kind), int64(c.Actor.User), //nolint:gosec // the same
-		c.Cause, c.Deleted, string(fields), string(image))
+		c.Cause, c.Deleted, string(fields), string(image)}
+	var seq int64
+	var err error
+	if db.IsPostgres() {
+		seq, err = db.appendPostgres(ctx, t, args)
+	} else {
+		seq, err = db.insert(ctx, appendChange, "seq", args...)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("append change of %s %d: %w", c.Object.Name, c.Number, err)
 	}
 	if !db.IsPostgres() {
 		c.Position = uint64(seq) //nolint:gosec // counted from 1
 	}
-	if t := inTransaction(ctx); !t.appended {
+	if !t.appended {
 		t.appended = true
 		t.after = append(t.after, db.signal.notify)
+	}
+	return seq, nil
+}
+
+// appendPostgres also asks, in the same statement, whether the registry that the transaction knows is still the one in force. The record
+// was read and locked before, so a change that another process made under a newer registry is never overwritten by an image
+// without its new fields: the transaction is run again with the newer one (see Run).
+func (db *DB) appendPostgres(ctx context.Context, t *transaction, args []any) (seq int64, err error) {
+	var version int64
+	query := appendChange + " returning seq, (select coalesce(max(version), 0) from registry_changes)"
+	if err := t.QueryRowContext(ctx, db.d.rebind(query), args...).Scan(&seq, &version); err != nil {
+		return 0, err
+	}
+	if version > t.knows {
+		return 0, errOutdated
 	}
 	return seq, nil
 }
@@ -80,7 +107,7 @@ func (db *DB) scanChange(rows *sql.Rows, leading ...any) (models.Change, error) 
 		return c, fmt.Errorf("read change: %w", err)
 	}
 	c.Kind, c.HappenedAt, c.RecordedAt, c.Actor.Kind = models.ChangeKind(kind), happened.Time, recorded.Time, models.ActorKind(actorKind)
-	if c.Object = db.registry.Object(object); c.Object == nil {
+	if c.Object = db.Registry().Object(object); c.Object == nil {
 		return c, fmt.Errorf("read change %d: object %q is not in the registry", c.Position, object)
 	}
 	if c.Image, err = c.Object.ParseImage(image); err != nil {

@@ -15,7 +15,7 @@ func (db *DB) Load(ctx context.Context, object string, numbers []uint64, lock bo
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	t := db.tables[object]
+	t := db.table(object)
 	condition, arg := `"number" = ?`, any(int64(numbers[0])) //nolint:gosec // numbers are under 2^63 (models.ParseID)
 	if len(numbers) > 1 {
 		condition, arg = db.d.numbers(`"number"`, numbers)
@@ -71,7 +71,7 @@ func (db *DB) FindByText(ctx context.Context, object string, field *models.Field
 // FindTaken tells which of one unique field's values live records hold: the key is the value's JSON form.
 func (db *DB) FindTaken(ctx context.Context, object string, field *models.Field, values []models.Value) (map[string]uint64, error) {
 	taken := make(map[string]uint64, len(values))
-	t := db.tables[object]
+	t := db.table(object)
 	for start := 0; start < len(values); start += 500 {
 		part := values[start:min(start+500, len(values))]
 		marks := strings.TrimSuffix(strings.Repeat("?, ", len(part)), ", ")
@@ -108,7 +108,7 @@ func (db *DB) each(ctx context.Context, t *table, query string, args []any, fn f
 
 // Insert writes a new record and sets its Number. A value that another live record holds in a unique field is a conflict.
 func (db *DB) Insert(ctx context.Context, r *models.Record) error {
-	t := db.tables[r.Object.Name]
+	t := db.table(r.Object.Name)
 	args := make([]any, 0, 5+len(t.columns))
 	args = append(args, r.Version, db.d.instant(r.CreatedAt), db.d.instant(r.UpdatedAt), db.d.instant(r.HappenedAt), db.deletedAt(r))
 	for i, f := range t.object.Fields {

@@ -31,19 +31,18 @@ type Config struct {
 
 // DB is the transactional store. It is safe for concurrent use.
 type DB struct {
-	d        dialect
-	pool     *sql.DB // reads; on PostgreSQL writes too
-	writer   *writer // SQLite: the one connection that writes
-	now      func() time.Time
-	registry *models.Registry
-	tables   map[string]*table
-	signal   signal
+	d      dialect
+	pool   *sql.DB // reads; on PostgreSQL writes too
+	writer *writer // SQLite: the one connection that writes
+	now    func() time.Time
+	schema schemas
+	signal signal
 }
 
-// Open opens or creates the store, applies migrations and makes the registry's tables.
-// A database written by a newer Canopy is refused with a precondition error.
-func Open(ctx context.Context, c Config, registry *models.Registry) (*DB, error) {
-	db := &DB{now: c.Now, registry: registry}
+// Open opens or creates the store, applies migrations, grows the standard registry by the changes that were approved here, and makes
+// its tables. A database written by a newer Canopy is refused with a precondition error, and so are custom names that standard takes.
+func Open(ctx context.Context, c Config, standard *models.Registry) (*DB, error) {
+	db := &DB{now: c.Now}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -53,8 +52,8 @@ func Open(ctx context.Context, c Config, registry *models.Registry) (*DB, error)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := db.ensureTables(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("make tables of objects: %w", err), db.Close())
+	if err := db.openSchema(ctx, standard); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
@@ -114,8 +113,8 @@ func (db *DB) Close() error {
 // IsPostgres tells which of the two databases this is.
 func (db *DB) IsPostgres() bool { return db.writer == nil }
 
-// Registry is the description of objects that the store's tables were made from.
-func (db *DB) Registry() *models.Registry { return db.registry }
+// Registry is the description of objects as it is now; it grows while the store is open (Adopt, Refresh).
+func (db *DB) Registry() *models.Registry { return db.schema.now().registry }
 
 // Ping tells whether the store answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
@@ -134,6 +133,7 @@ type transaction struct {
 	querier
 	after    []func() // run once the transaction is committed
 	appended bool     // it has appended to the log
+	knows    int64    // the version of the registry that it began with; PostgreSQL only
 }
 
 func inTransaction(ctx context.Context) *transaction {
@@ -154,7 +154,11 @@ func (db *DB) Run(ctx context.Context, p crm.Priority, fn func(ctx context.Conte
 	const tries = 5
 	for try := 1; ; try++ {
 		err := db.runPostgres(ctx, fn)
-		if err == nil || !isRetryable(err) {
+		if errors.Is(err, errOutdated) {
+			if err := db.Refresh(ctx); err != nil {
+				return err
+			}
+		} else if err == nil || !isRetryable(err) {
 			return err
 		}
 		if try == tries {
@@ -169,7 +173,7 @@ func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context) erro
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	t := &transaction{querier: tx}
+	t := &transaction{querier: tx, knows: db.schema.version()}
 	if err := fn(context.WithValue(ctx, transactionKey{}, t)); err != nil {
 		return err
 	}

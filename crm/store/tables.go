@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"canopy/crm"
 	"canopy/models"
 )
 
@@ -54,23 +53,6 @@ func newTable(d dialect, o *models.Object) *table {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
 	t.insert = fmt.Sprintf("insert into %s (%s) values (%s)", quote(o.Name), strings.Join(names, ", "), marks)
 	return t
-}
-
-// ensureTables makes the tables, columns and indexes that the registry asks for and that are not there yet.
-func (db *DB) ensureTables(ctx context.Context) error {
-	tables := make(map[string]*table, len(db.registry.Objects()))
-	err := db.Run(ctx, crm.Interactive, func(ctx context.Context) error {
-		for _, o := range db.registry.Objects() {
-			t := newTable(db.d, o)
-			tables[o.Name] = t
-			if err := db.ensureTable(ctx, t); err != nil {
-				return fmt.Errorf("%s: %w", o.Name, err)
-			}
-		}
-		return nil
-	})
-	db.tables = tables
-	return err
 }
 
 func (db *DB) ensureTable(ctx context.Context, t *table) error {

@@ -43,7 +43,7 @@ func (s *Traces) Touched(ctx context.Context, cause string, floor, before int64,
 		if _, ok := places[k]; ok {
 			continue
 		}
-		object := s.db.registry.Object(k.object)
+		object := s.db.Registry().Object(k.object)
 		if object == nil {
 			return nil, 0, fmt.Errorf("read changes of %s: object %q is not in the registry", cause, k.object)
 		}
@@ -124,7 +124,7 @@ const maxReferrers = 2000
 // Referrers finds live records that refer to any of the given ones: number → who (object and number only).
 func (s *Traces) Referrers(ctx context.Context, object string, numbers []uint64) (map[uint64][]*models.Record, error) {
 	found := map[uint64][]*models.Record{}
-	for _, o := range s.db.registry.Objects() {
+	for _, o := range s.db.Registry().Objects() {
 		for _, f := range o.Fields {
 			if f.Kind != models.Reference || f.To != object {
 				continue

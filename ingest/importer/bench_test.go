@@ -25,11 +25,11 @@ func BenchmarkImport(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close() //nolint:errcheck // the benchmark is over
-	engine, err := crm.New(db, registry, crm.Options{Calendar: models.Calendar{Zone: time.UTC, WeekStart: time.Monday}, Currency: "USD"})
+	engine, err := crm.New(db, crm.Options{Calendar: models.Calendar{Zone: time.UTC, WeekStart: time.Monday}, Currency: "USD"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	service := importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: b.TempDir(),
+	service := importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: engine.Registry, Directory: b.TempDir(),
 		Workspace: importer.Workspace{Zone: time.UTC, Currency: "USD"}})
 	if err := service.Recover(context.Background()); err != nil {
 		b.Fatal(err)

@@ -51,7 +51,7 @@ func (w *workplace) start() *importer.Service {
 		w.commands = engineCommands{w.engine}
 	}
 	w.service = importer.New(importer.Config{
-		Commands: w.commands, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry(), Directory: w.directory,
+		Commands: w.commands, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry, Directory: w.directory,
 		Workspace: importer.Workspace{Zone: time.UTC, Currency: "USD"},
 	})
 	if err := w.service.Recover(context.Background()); err != nil {

@@ -59,7 +59,7 @@ func (s *Service) proposeStored(path string, detected form) (string, error) {
 	if err := src.close(); err != nil {
 		return "", err
 	}
-	return Propose(src.header(), sample, src.typed, s.c.Registry, s.c.Workspace)
+	return Propose(src.header(), sample, src.typed, s.c.Registry(), s.c.Workspace)
 }
 
 // profile is what a sample shows of one column.

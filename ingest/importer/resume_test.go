@@ -77,7 +77,7 @@ func TestImportsGoOnWhereTheyWereBrokenOff(t *testing.T) {
 		for {
 			ctx, kill := context.WithCancel(context.Background())
 			w.commands = &faulty{Commands: engineCommands{w.engine}, left: 1 + random.IntN(8), place: random.IntN(3), fault: func() error { kill(); return context.Canceled }}
-			service := importer.New(importer.Config{Commands: w.commands, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry(), Directory: w.directory})
+			service := importer.New(importer.Config{Commands: w.commands, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry, Directory: w.directory})
 			if err := service.Recover(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -314,7 +314,7 @@ func TestRightsAreThoseOfToday(t *testing.T) {
 		models.Errorf(models.Unauthenticated, "no"): "Kim, in whose name this is done, may no longer sign in",
 	} {
 		service := importer.New(importer.Config{
-			Commands: engineCommands{w.engine}, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry(), Directory: w.directory,
+			Commands: engineCommands{w.engine}, Jobs: w.db.Imports(), Undo: &job.Undoing{Traces: w.db.Traces(), Commands: w.commands}, Registry: w.engine.Registry, Directory: w.directory,
 			ReaderOf: func(_ context.Context, user uint64) (models.Reader, error) {
 				return models.Reader{User: user, Role: models.Viewer, Scope: models.ScopeAll}, today
 			},
@@ -381,11 +381,11 @@ func child(directory string) error {
 	if err != nil {
 		return err
 	}
-	engine, err := crm.New(db, registry, crm.Options{Currency: "USD"})
+	engine, err := crm.New(db, crm.Options{Currency: "USD"})
 	if err != nil {
 		return err
 	}
-	service := importer.New(importer.Config{Commands: told{engineCommands{engine}}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: directory})
+	service := importer.New(importer.Config{Commands: told{engineCommands{engine}}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: engine.Registry, Directory: directory})
 	if err := service.Recover(context.Background()); err != nil {
 		return err
 	}
@@ -460,11 +460,11 @@ func TestKilledProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		engine, err := crm.New(db, registry, crm.Options{Currency: "USD"})
+		engine, err := crm.New(db, crm.Options{Currency: "USD"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		fn(importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: registry, Directory: directory}))
+		fn(importer.New(importer.Config{Commands: engineCommands{engine}, Jobs: db.Imports(), Undo: &job.Undoing{Traces: db.Traces(), Commands: engine}, Registry: engine.Registry, Directory: directory}))
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}

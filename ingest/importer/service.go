@@ -21,7 +21,7 @@ type Config struct {
 	Commands  Commands
 	Jobs      Jobs
 	Undo      Undo
-	Registry  *models.Registry
+	Registry  func() *models.Registry // as it is now
 	Workspace Workspace
 	Directory string           // of the data; files go to its folder "imports"
 	Now       func() time.Time // nil: time.Now
@@ -165,7 +165,7 @@ func (s *Service) check(i *models.Import, detected form) error {
 		return err
 	}
 	f.Header = src.header()
-	p, err := compile(m, src.header(), src.typed, s.c.Registry, s.c.Workspace)
+	p, err := compile(m, src.header(), src.typed, s.c.Registry(), s.c.Workspace)
 	if total := src.total(); total >= 0 {
 		i.RowsTotal = &total
 	}

@@ -183,7 +183,7 @@ func (s *Service) open(i *models.Import, reader models.Reader) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.plan, err = compile(m, src.header(), src.typed, s.c.Registry, s.c.Workspace)
+	j.plan, err = compile(m, src.header(), src.typed, s.c.Registry(), s.c.Workspace)
 	if err = errors.Join(err, src.close()); err != nil {
 		return nil, err
 	}

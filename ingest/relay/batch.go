@@ -89,6 +89,11 @@ func (r *Relay) fill(ctx context.Context, b *batch, after, through uint64, exact
 		isRow := errors.As(err, &row)
 		if (b.unknown > 0 || isRow) && try == 1 {
 			// A field or object that came a moment ago: ask the registry again before giving it up.
+			if r.config.Refresh != nil {
+				if err := r.config.Refresh(ctx); err != nil {
+					return fmt.Errorf("ask for a newer registry: %w", err)
+				}
+			}
 			if newer := r.config.Registry(); newer != registry {
 				registry = newer
 				continue

@@ -22,6 +22,9 @@ type Config struct {
 	Warehouse *warehouse.Warehouse
 	// Registry gives the registry as it is now. A field must be in it before the first change that names the field.
 	Registry func() *models.Registry
+	// Refresh, if given, brings Registry up with what other processes have approved; it is asked before a field or an object that
+	// Registry does not have is given up.
+	Refresh func(ctx context.Context) error
 
 	BatchRows  int           // of one batch at most; 100,000
 	BatchBytes int           // of one batch's images, after which it is closed; 64 MiB

@@ -58,7 +58,7 @@ func Engine(t *testing.T, db *store.DB, clock *Clock) *crm.Engine {
 	if clock != nil {
 		o.Now = clock.Now
 	}
-	engine, err := crm.New(db, db.Registry(), o)
+	engine, err := crm.New(db, o)
 	if err != nil {
 		t.Fatal(err)
 	}
