@@ -198,7 +198,7 @@ func (b *batch) restate(r *models.Record, c *models.Command, before state, state
 	}
 	updated := *r
 	updated.Version, updated.UpdatedAt, updated.Values, updated.Deleted = r.Version+1, b.now, last.values, last.deleted
-	if err := b.store.Update(b.ctx, &updated, fieldsOf(difference(object, r.Values, last.values))); err != nil {
+	if err := b.store.Update(b.ctx, r, &updated, fieldsOf(difference(object, r.Values, last.values))); err != nil {
 		return models.Outcome{}, err
 	}
 	previous := *r

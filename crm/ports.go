@@ -26,7 +26,8 @@ type Records interface {
 	// Load reads records by number, deleted ones too; lock holds them against other writers until the transaction ends.
 	Load(ctx context.Context, object string, numbers []uint64, lock bool) (map[uint64]*models.Record, error)
 	Insert(ctx context.Context, r *models.Record) error
-	Update(ctx context.Context, r *models.Record, fields []*models.Field) error
+	// Update writes the fields in which a record's state after differs from the one before.
+	Update(ctx context.Context, before, after *models.Record, fields []*models.Field) error
 }
 
 // Keys finds live records by value.
@@ -67,6 +68,13 @@ type Listing struct {
 	WithDeleted bool
 }
 
+// Searcher finds records by their search terms (models.Object.SearchTerms), which the store keeps with every write.
+type Searcher interface {
+	// Search gives at most limit live records whose terms hold m, in order of number. Under a predicate that lets few rows through it may
+	// give up after many hits: complete tells whether there are no more than it gives.
+	Search(ctx context.Context, object string, m models.Match, where *predicate.Bound, limit int) (records []*models.Record, complete bool, err error)
+}
+
 // Idempotency remembers the first outcome of a command that carried a key.
 type Idempotency interface {
 	Remembered(ctx context.Context, actor uint64, key string) (*Remembered, error)
@@ -90,5 +98,6 @@ type Store interface {
 	Keys
 	Log
 	Lister
+	Searcher
 	Idempotency
 }

@@ -238,7 +238,7 @@ func (b *batch) amend(r *models.Record, c *models.Command, at time.Time) (models
 	}
 	updated := *r
 	updated.Version, updated.UpdatedAt, updated.HappenedAt, updated.Values, updated.Deleted = r.Version+1, b.now, at, next, deleted
-	if err := b.store.Update(b.ctx, &updated, fieldsOf(changed)); err != nil {
+	if err := b.store.Update(b.ctx, r, &updated, fieldsOf(changed)); err != nil {
 		return models.Outcome{}, err
 	}
 	before := *r

@@ -70,6 +70,10 @@ func TestScopedReadersSeeNoForeignRow(t *testing.T) {
 // noForeignReads looks at every way of reading.
 func (h *house) noForeignReads(reader string, hidden map[string]string) {
 	h.Helper()
+	for _, text := range []string{"hidden", "hid", "hidden@example.com", "hidden-1", "{theirs}", "{their_deal}", "{their_contact}", "hidden+deal"} {
+		h.play(reader+" searches for "+text, scenario{ask{as: reader, method: "GET", path: api + "/search?q=" + text}, 200, []string{`{"groups":[]}`}, []string{foreign}})
+	}
+	h.play(reader+" searches for the own deal", scenario{ask{as: reader, method: "GET", path: api + "/search?q=visible"}, 200, []string{"Visible deal"}, []string{foreign}})
 	for object, id := range hidden {
 		list := api + "/records/" + object
 		for what, query := range map[string]string{

@@ -124,6 +124,7 @@ func (s *Server) routes() {
 	s.objectRoutes()
 	s.aggregateRoutes() // before the records, whose /{id} would take its place
 	s.recordRoutes()
+	s.searchRoutes()
 	s.batchRoutes()
 	s.timelineRoutes()
 	s.relatedRoutes()

@@ -83,6 +83,7 @@ type Field struct {
 	Unique   bool     `yaml:"unique" json:"unique,omitempty"`   // among records that are not deleted
 	Indexed  bool     `yaml:"indexed" json:"indexed,omitempty"`
 	Personal bool     `yaml:"personal" json:"personal,omitempty"`   // personal data
+	Searched bool     `yaml:"searched" json:"searched,omitempty"`   // found by global search; titles, e-mail, telephone and unique text are anyway
 	ReadOnly bool     `yaml:"read_only" json:"read_only,omitempty"` // written by rules only, never by a caller
 	Options  []Option `yaml:"options" json:"options,omitempty"`
 	To       string   `yaml:"to" json:"to,omitempty"`       // the object a reference points to

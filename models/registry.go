@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -54,9 +55,11 @@ type Object struct {
 	Fields     []*Field    `yaml:"fields" json:"fields"`
 	// TimelineOf lists reference fields on whose record's timeline rows of this object appear.
 	TimelineOf []string `yaml:"timeline_of" json:"timeline_of,omitempty"`
+	Unsearched bool     `yaml:"unsearched" json:"unsearched,omitempty"` // global search passes over it: parts of other records
 	Custom     bool     `yaml:"-" json:"custom,omitempty"`
 
 	byName map[string]*Field
+	search []*Field
 }
 
 // Field finds a field by name; nil where there is none.
@@ -208,6 +211,12 @@ func (o *Object) index() error {
 	}
 	if o.byName[o.Title] == nil {
 		return FieldError(o.Name, "title: names no field")
+	}
+	o.search = nil
+	for _, f := range append([]*Field{o.byName[o.Title]}, o.Fields...) {
+		if !o.Unsearched && o.searched(f) && !slices.Contains(o.search, f) {
+			o.search = append(o.search, f)
+		}
 	}
 	return nil
 }

@@ -119,11 +119,11 @@ func (db *DB) Insert(ctx context.Context, r *models.Record) error {
 		return db.refused(t.object, "insert", err)
 	}
 	r.Number = uint64(number) //nolint:gosec // counted from 1
-	return nil
+	return db.searchInserted(ctx, t, r)
 }
 
 // Update writes a record's fixed columns and the given fields.
-func (db *DB) Update(ctx context.Context, r *models.Record, fields []*models.Field) error {
+func (db *DB) Update(ctx context.Context, before, r *models.Record, fields []*models.Field) error {
 	args := make([]any, 0, 6+len(fields))
 	args = append(args, r.Version, db.d.instant(r.UpdatedAt), db.d.instant(r.HappenedAt), db.deletedAt(r))
 	var b strings.Builder
@@ -140,7 +140,7 @@ func (db *DB) Update(ctx context.Context, r *models.Record, fields []*models.Fie
 	if _, err := db.exec(ctx, b.String(), args...); err != nil {
 		return db.refused(r.Object, "update", err)
 	}
-	return nil
+	return db.searchUpdated(ctx, db.table(r.Object.Name), before, r)
 }
 
 func (db *DB) deletedAt(r *models.Record) any {

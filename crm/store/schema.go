@@ -67,7 +67,7 @@ func (s *schema) grown(d dialect, registry *models.Registry) *schema {
 // openSchema loads the registry and makes the tables, columns and indexes that it asks for and that are not there yet: what a crash
 // left undone is made up for here.
 func (db *DB) openSchema(ctx context.Context, standard *models.Registry) error {
-	return db.Run(ctx, crm.Interactive, func(ctx context.Context) error {
+	err := db.Run(ctx, crm.Interactive, func(ctx context.Context) error {
 		registry, err := db.approved(ctx, standard)
 		if err != nil {
 			return err
@@ -81,6 +81,15 @@ func (db *DB) openSchema(ctx context.Context, standard *models.Registry) error {
 		db.AfterCommit(ctx, func() { db.schema.put(next) })
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, o := range db.Registry().Objects() {
+		if err := db.fillSearch(ctx, db.table(o.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // approved grows a registry by the approved changes after its version.

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -27,6 +28,7 @@ type Config struct {
 	Path string // SQLite file; used when DSN is empty
 	DSN  string // PostgreSQL connection string
 	Now  func() time.Time
+	Log  *slog.Logger // how far long work at opening has come; nil: discarded
 }
 
 // DB is the transactional store. It is safe for concurrent use.
@@ -37,12 +39,16 @@ type DB struct {
 	now    func() time.Time
 	schema schemas
 	signal signal
+	log    *slog.Logger
 }
 
 // Open opens or creates the store, applies migrations, grows the standard registry by the changes that were approved here, and makes
 // its tables. A database written by a newer Canopy is refused with a precondition error, and so are custom names that standard takes.
 func Open(ctx context.Context, c Config, standard *models.Registry) (*DB, error) {
-	db := &DB{now: c.Now}
+	db := &DB{now: c.Now, log: c.Log}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
 	if db.now == nil {
 		db.now = time.Now
 	}

@@ -72,10 +72,12 @@ func (db *DB) ensureTable(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
+	added := map[string]bool{}
 	for _, c := range t.columns {
 		if present[c.name] {
 			continue
 		}
+		added[c.name] = true
 		of := c.field.Kind
 		if c.currency {
 			of = models.Text
@@ -84,7 +86,10 @@ func (db *DB) ensureTable(ctx context.Context, t *table) error {
 			return err
 		}
 	}
-	return db.ensureIndexes(ctx, t)
+	if err := db.ensureIndexes(ctx, t); err != nil {
+		return err
+	}
+	return db.ensureSearch(ctx, t, added)
 }
 
 func (db *DB) presentColumns(ctx context.Context, name string) (map[string]bool, error) {

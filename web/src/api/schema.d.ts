@@ -389,6 +389,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find records by what a person types */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -645,6 +662,30 @@ export interface components {
             before_title?: string;
             field: string;
             label: string;
+        };
+        Found: {
+            groups: components["schemas"]["FoundGroup"][];
+        };
+        FoundGroup: {
+            items: components["schemas"]["FoundHit"][];
+            /** @example Contacts */
+            label: string;
+            /** @description There are, or may be, others */
+            more: boolean;
+            /** @example contact */
+            object: string;
+        };
+        FoundHit: {
+            /** @example contact_1 */
+            id: string;
+            /**
+             * @description The field that matched; id for a public id
+             * @example email
+             */
+            matched: string;
+            /** @description What tells it from its namesakes */
+            subtitle?: string;
+            title: string;
         };
         Group: {
             /** Format: int64 */
@@ -2091,6 +2132,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words of names, an e-mail address or part of one, digits of a telephone number, a domain, a key, or a public id as in deal_42 */
+                q: string;
+                /** @description Only these kinds of record, with a comma between */
+                objects?: string[];
+                /** @description Hits of each kind */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description Error */
