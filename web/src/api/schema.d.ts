@@ -700,7 +700,7 @@ export interface components {
             title?: string;
         };
         Import: {
-            by: components["schemas"]["ImportUser"];
+            by: components["schemas"]["JobUser"];
             /** Format: int64 */
             bytes_read: number;
             /** Format: int64 */
@@ -718,7 +718,7 @@ export interface components {
             finished_at: string | null;
             /** Format: int64 */
             id: number;
-            notes: components["schemas"]["ImportNote"][];
+            notes: components["schemas"]["JobNote"][];
             object: string;
             /** Format: int64 */
             refused: number;
@@ -737,12 +737,12 @@ export interface components {
         ImportList: {
             items: components["schemas"]["Import"][];
         };
-        ImportNote: {
+        JobNote: {
             /** Format: int64 */
             count: number;
             text: string;
         };
-        ImportUser: {
+        JobUser: {
             id?: string;
             name: string;
         };
