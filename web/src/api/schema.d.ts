@@ -800,6 +800,7 @@ export interface components {
             version?: number;
         };
         Option: {
+            aliases?: string[];
             label: string;
             retired?: boolean;
             value: string;
