@@ -24,8 +24,11 @@ type behaviour struct {
 
 // behaviours are the nouns that do more than keep their fields.
 var behaviours = map[string]behaviour{
-	dealObject:         {complete: completeDeal, derive: deriveDeal, derived: dealDerived},
+	dealObject:         {complete: completeDeal, derive: deriveDeal, derived: dealDerived, check: checkDeal},
 	"deal_line":        lineOf(dealObject),
+	"deal_contact":     {derive: deriveDealContact, derived: map[string]bool{"key": true}},
+	"stage":            {check: checkStage, after: forgetStages},
+	"pipeline":         {check: checkPipeline, after: forgetStages},
 	"quote_line":       lineOf("quote"),
 	"order_line":       lineOf("order"),
 	"refund":           {check: checkRefund, after: afterRefund},
@@ -44,6 +47,9 @@ type writing struct {
 	at       time.Time      // when it happened
 	unknown  bool           // the source knows no instant
 	cause    string
+	stood    []models.Value // the record's state before, also of a deleted one; nil for a new record
+	override string         // reason for passing over what a stage asks for
+	ungated  bool           // stages have been asked already
 }
 
 // before gives a field's value before the write; nil where there was none.

@@ -49,6 +49,11 @@ func (b *batch) check(w *writing) error {
 		}
 		wrong = append(wrong, more...)
 	}
+	for i := range wrong {
+		if wrong[i].Code == models.Precondition {
+			return refusedByStage(wrong, "the stage asks for what the deal does not have")
+		}
+	}
 	return models.Gather(wrong)
 }
 

@@ -1,14 +1,14 @@
 package crm
 
-import (
-	"canopy/models"
-	"canopy/models/predicate"
-)
+import "canopy/models"
 
 const dealObject = "deal"
 
-// dealDerived are the fields of a deal that follow from its stages over time; no caller writes them.
-var dealDerived = map[string]bool{"status": true, "stage_entered_at": true, "opened_at": true, "closed_at": true}
+// dealDerived are the fields of a deal that follow from its stages and its plan over time; no caller writes them.
+var dealDerived = map[string]bool{
+	"status": true, "stage_entered_at": true, "opened_at": true, "closed_at": true,
+	"closed_from": true, "forecast_category": true, "next_step_set_at": true,
+}
 
 // rewind puts what a noun derives back to how it was before an instant, so that it is derived anew.
 func rewind(object *models.Object, before, next []models.Value) {
@@ -22,7 +22,9 @@ func rewind(object *models.Object, before, next []models.Value) {
 
 // deriveDeal keeps a deal's status and instants in step with its stage:
 // status is the stage's; stage_entered_at moves when the stage does; opened_at is set at creation; closed_at is set on
-// entering won or lost and emptied on re-opening, as is the lost reason where the deal is not lost.
+// entering won or lost and emptied on re-opening, as is the lost reason where the deal is not lost and the win reason where it
+// is not won. closed_from is the open stage that a closed deal comes from. forecast_category is the owner's call while the deal is open,
+// else the stage's. next_step_set_at is when the next step or its day was last written down.
 func deriveDeal(b *batch, w *writing) error {
 	var instant models.Value = w.at
 	if w.unknown {
@@ -63,8 +65,35 @@ func deriveDeal(b *batch, w *writing) error {
 	if status != "lost" {
 		w.set("lost_reason", nil)
 	}
+	if status != "won" {
+		w.set("win_reason", nil)
+	}
+	switch {
+	case status == "open":
+		w.set("closed_from", nil)
+	case w.before("status") == "open":
+		w.set("closed_from", w.before("stage"))
+	}
+	w.set("forecast_category", stage.Get("forecast_category"))
+	if call := w.after("forecast_call"); call != nil && status == "open" {
+		w.set("forecast_category", call)
+	}
+	deriveNextStep(w, instant)
 	return nil
 }
+
+func deriveNextStep(w *writing, instant models.Value) {
+	if w.after("next_step") == nil && w.after("next_step_on") == nil {
+		w.set("next_step_set_at", nil)
+		return
+	}
+	if w.changes("next_step") || w.changes("next_step_on") {
+		w.set("next_step_set_at", instant)
+	}
+}
+
+// checkDeal asks the stages whether the deal may go where it is put.
+func checkDeal(b *batch, w *writing) ([]models.Error, error) { return b.gate(w) }
 
 // completeDeal puts a deal without a stage into the first open stage of its pipeline, and one without a pipeline
 // into the oldest active pipeline.
@@ -87,47 +116,3 @@ func (b *batch) enterDefaultStage(object *models.Object, next []models.Value) er
 	}
 	return nil
 }
-
-// stageList is what default stages need, read once a batch.
-type stageList struct {
-	pipeline uint64            // oldest active pipeline; 0 where there is none
-	first    map[uint64]uint64 // pipeline → its open stage of lowest order
-}
-
-func (b *batch) stageList() (*stageList, error) {
-	if b.stages != nil {
-		return b.stages, nil
-	}
-	list := &stageList{first: map[uint64]uint64{}}
-	sort, err := predicate.ParseSort(b.registry.Object("stage"), "-rank")
-	if err != nil {
-		return nil, err
-	}
-	stages, err := b.store.List(b.ctx, Listing{Object: "stage", Sort: sort, Limit: maxStages})
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range stages {
-		if pipeline, ok := s.Get("pipeline").(uint64); ok && s.Get("status") == "open" {
-			list.first[pipeline] = s.Number // the last one in falling order is the first stage
-		}
-	}
-	sort, err = predicate.ParseSort(b.registry.Object("pipeline"), "")
-	if err != nil {
-		return nil, err
-	}
-	pipelines, err := b.store.List(b.ctx, Listing{Object: "pipeline", Sort: sort, Limit: maxStages})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range pipelines {
-		if p.Get("active") == true && list.first[p.Number] != 0 && (list.pipeline == 0 || p.Number < list.pipeline) {
-			list.pipeline = p.Number
-		}
-	}
-	b.stages = list
-	return list, nil
-}
-
-// maxStages bounds how many stages and pipelines a workspace may sensibly have.
-const maxStages = 1000

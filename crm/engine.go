@@ -116,6 +116,7 @@ type batch struct {
 	scopes     map[string]*predicate.Bound
 	parents    map[RecordKey]bool // records whose lines changed
 	stages     *stageList
+	passed     []models.Error       // what the command at work was let past
 	currencies map[RecordKey]string // of the lines that this batch gave to a record
 }
 

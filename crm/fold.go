@@ -53,8 +53,16 @@ func (b *batch) backdate(r *models.Record, c *models.Command, at time.Time) (mod
 	if err != nil {
 		return models.Outcome{}, err
 	}
+	told, err := b.fold(object, steps)
+	if err != nil {
+		return models.Outcome{}, err
+	}
 	states, err = b.fold(object, slices.Insert(slices.Clone(steps), place, added))
 	if err != nil {
+		return models.Outcome{}, err
+	}
+	w := &writing{object: object, number: r.Number, next: states[place].values, cause: c.Cause, override: c.Override}
+	if err := b.gateLater(w, told, states, steps, place); err != nil {
 		return models.Outcome{}, err
 	}
 	return b.restate(r, c, before, states, effective(history), at)
@@ -124,7 +132,7 @@ func (b *batch) newStep(object *models.Object, before state, c *models.Command, 
 	next := make([]models.Value, len(object.Fields))
 	copy(next, before.values)
 	given := apply(next, c.Sets)
-	w := &writing{object: object, number: c.Number, previous: before.values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	w := &writing{object: object, number: c.Number, previous: before.values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause, stood: before.values, override: c.Override}
 	if err := b.complete(w); err != nil {
 		return s, err
 	}
@@ -191,7 +199,7 @@ func (b *batch) restate(r *models.Record, c *models.Command, before state, state
 		return models.Outcome{Record: r}, nil
 	}
 	if !last.deleted {
-		w := &writing{object: object, number: r.Number, previous: r.Values, next: last.values, at: last.at, cause: c.Cause}
+		w := &writing{object: object, number: r.Number, previous: r.Values, next: last.values, at: last.at, cause: c.Cause, ungated: true}
 		if err := b.check(w); err != nil {
 			return models.Outcome{}, err
 		}

@@ -84,16 +84,39 @@ func (b *batch) repeated(object *models.Object, c *models.Command) (models.Outco
 func fingerprint(object *models.Object, c *models.Command) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s %d %d %d\n", c.Op, object.Name, c.Number, c.Version, c.HappenedAt.UnixMilli())
+	if c.Override != "" {
+		fmt.Fprintf(h, "override %s\n", c.Override)
+	}
 	for _, set := range c.Sets {
 		fmt.Fprintf(h, "%s=%s\n", set.Field.Name, set.Field.AppendJSON(nil, set.Value))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// perform executes a command and keeps what it was let past.
 func (b *batch) perform(object *models.Object, c *models.Command) (models.Outcome, error) {
+	if err := checkOverride(c); err != nil {
+		return models.Outcome{}, err
+	}
+	b.passed = nil
+	outcome, err := b.write(object, c)
+	if err == nil && len(b.passed) > 0 {
+		at := outcome.Record.HappenedAt
+		if !c.HappenedAt.IsZero() && !c.HappenedUnknown {
+			at = c.HappenedAt.UTC().Truncate(time.Millisecond)
+		}
+		err = b.keepOverride(outcome.Record, c, at)
+	}
+	return outcome, err
+}
+
+func (b *batch) write(object *models.Object, c *models.Command) (models.Outcome, error) {
 	at, err := b.instantOf(c)
 	if err != nil {
 		return models.Outcome{}, err
+	}
+	if len(c.Sets) > 0 && (c.Op == models.Delete || c.Op == models.Restore) {
+		return models.Outcome{}, models.FieldError("fields", "a record is deleted and restored as it is").WithRemedy("Leave fields out, and change them in a command of its own.")
 	}
 	if c.Op == models.Create {
 		return b.create(object, c, at)
@@ -179,7 +202,7 @@ func (b *batch) create(object *models.Object, c *models.Command, at time.Time) (
 	}
 	given := apply(next, c.Sets)
 	b.ownByDefault(object, c, next, given)
-	w := &writing{object: object, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	w := &writing{object: object, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause, override: c.Override}
 	if err := b.complete(w); err != nil {
 		return models.Outcome{}, err
 	}
@@ -212,7 +235,7 @@ func (b *batch) amend(r *models.Record, c *models.Command, at time.Time) (models
 	next := make([]models.Value, len(object.Fields))
 	copy(next, r.Values)
 	given := apply(next, c.Sets)
-	w := &writing{object: object, number: r.Number, previous: r.Values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause}
+	w := &writing{object: object, number: r.Number, previous: r.Values, next: next, given: given, at: at, unknown: c.HappenedUnknown, cause: c.Cause, stood: r.Values, override: c.Override}
 	if err := b.complete(w); err != nil {
 		return models.Outcome{}, err
 	}

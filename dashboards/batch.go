@@ -29,6 +29,7 @@ type Operation struct {
 	Version    int64     `json:"version,omitempty" minimum:"1" doc:"The version that the change was made from; needed for update and delete"`
 	Fields     Patch     `json:"fields,omitempty"`
 	HappenedAt string    `json:"happened_at,omitempty"`
+	Override   string    `json:"override,omitempty" maxLength:"2000" doc:"As in PATCH: the reason for passing over what a deal's new stage asks for"`
 	Key        string    `json:"idempotency_key,omitempty" maxLength:"200"`
 }
 
@@ -91,7 +92,7 @@ func (s *Server) operation(ctx context.Context, o *Operation) (models.Command, e
 	if err != nil {
 		return models.Command{}, err
 	}
-	command, err := s.command(ctx, o.Op, object, WriteBody{Fields: o.Fields, HappenedAt: o.HappenedAt})
+	command, err := s.command(ctx, o.Op, object, WriteBody{Fields: o.Fields, HappenedAt: o.HappenedAt, Override: o.Override})
 	if err != nil {
 		return models.Command{}, err
 	}

@@ -74,6 +74,7 @@ type createInput struct {
 type WriteBody struct {
 	Fields     Patch  `json:"fields"`
 	HappenedAt string `json:"happened_at,omitempty" doc:"When it happened (RFC 3339 or a date); now where it is left out"`
+	Override   string `json:"override,omitempty" maxLength:"2000" doc:"Of a deal: the reason for passing over what its new stage asks for (3 to 500 characters). Administrators only, unless the stage allows editors; what was passed over is kept as a stage_override"`
 }
 
 type patchInput struct {
@@ -204,7 +205,7 @@ func (s *Server) command(ctx context.Context, op models.Op, object *models.Objec
 	if err != nil {
 		return models.Command{}, err
 	}
-	return models.Command{Op: op, Object: object.Name, Sets: sets, HappenedAt: happened, Cause: requestOf(ctx).cause()}, nil
+	return models.Command{Op: op, Object: object.Name, Sets: sets, HappenedAt: happened, Override: in.Override, Cause: requestOf(ctx).cause()}, nil
 }
 
 // do executes a command. A stale one is answered with the record as it stands now, so that both can be shown side by side.

@@ -58,7 +58,10 @@ type Command struct {
 	HappenedUnknown bool
 	Cause           string // "api", "screen", "import:7", "undo:7", "demo", "rule:stage"; at most 200 characters
 	IdempotencyKey  string // a repeated key of the same actor gives the first outcome again, without a write
-	Row             int64  // the caller's row or operation number, put into errors
+	// Override is the reason for passing over what a stage asks for. It is honoured for administrators, and for editors where the
+	// stage says so; what was passed over is kept as a stage_override. Blank: nothing is passed over.
+	Override string
+	Row      int64 // the caller's row or operation number, put into errors
 }
 
 // Outcome tells what became of one command.
