@@ -793,6 +793,8 @@ export interface components {
             object: string;
             /** @enum {string} */
             op: "create" | "update" | "delete" | "restore";
+            /** @description As in PATCH: the reason for passing over what a deal's new stage asks for */
+            override?: string;
             /**
              * Format: int64
              * @description The version that the change was made from; needed for update and delete
@@ -1204,6 +1206,8 @@ export interface components {
             };
             /** @description When it happened (RFC 3339 or a date); now where it is left out */
             happened_at?: string;
+            /** @description Of a deal: the reason for passing over what its new stage asks for (3 to 500 characters). Administrators only, unless the stage allows editors; what was passed over is kept as a stage_override */
+            override?: string;
         };
     };
     responses: never;
