@@ -23,18 +23,34 @@ type behaviour struct {
 }
 
 // behaviours are the nouns that do more than keep their fields.
-var behaviours = map[string]behaviour{
-	dealObject:         {complete: completeDeal, derive: deriveDeal, derived: dealDerived, check: checkDeal},
-	"deal_line":        lineOf(dealObject),
-	"deal_contact":     {derive: deriveDealContact, derived: map[string]bool{"key": true}},
-	"stage":            {check: checkStage, after: forgetStages},
-	"pipeline":         {check: checkPipeline, after: forgetStages},
-	"quote_line":       lineOf("quote"),
-	"order_line":       lineOf("order"),
-	"refund":           {check: checkRefund, after: afterRefund},
-	"price_book_entry": {complete: completePrice},
-	"view":             {check: checkView},
-	"view_choice":      {check: checkViewChoice},
+var behaviours map[string]behaviour
+
+// What a noun does after a write may write other nouns, so the list cannot be a value that refers to itself.
+func init() {
+	behaviours = map[string]behaviour{
+		dealObject:         {complete: completeDeal, derive: deriveDeal, derived: dealDerived, check: checkDeal, after: afterDeal},
+		"deal_line":        lineOf(dealObject),
+		"deal_contact":     {derive: deriveDealContact, derived: map[string]bool{"key": true}},
+		"stage":            {check: checkStage, after: forgetStages},
+		"pipeline":         {check: checkPipeline, after: forgetStages},
+		"quote_line":       lineOf("quote"),
+		"order_line":       lineOf("order"),
+		"refund":           {check: checkRefund, after: afterRefund},
+		"price_book_entry": {complete: completePrice},
+		leadObject:         {complete: completeLead, derive: deriveLead, derived: leadDerived, check: checkLead, after: afterLead},
+		touchObject:        {complete: completeTouch, after: afterTouch},
+		handoffObject:      {complete: completeHandoff, derive: deriveHandoff, derived: handoffDerived, check: checkHandoff, after: afterHandoff},
+		"activity":         {after: afterActivity},
+		"account":          {after: afterBuyer},
+		"contact":          {complete: completeContact, after: afterBuyer},
+		"subscription":     {after: afterSubscription},
+		"calendar":         {check: checkCalendar},
+		"territory":        {check: checkConditions},
+		"assignment_rule":  {check: checkAssignmentRule},
+		"lifecycle_rule":   {check: checkLifecycleRule},
+		"view":             {check: checkView},
+		"view_choice":      {check: checkViewChoice},
+	}
 }
 
 // writing is a record on its way into the store.

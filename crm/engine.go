@@ -118,6 +118,8 @@ type batch struct {
 	stages     *stageList
 	passed     []models.Error       // what the command at work was let past
 	currencies map[RecordKey]string // of the lines that this batch gave to a record
+	memo       map[string]any       // what nouns keep for the length of a batch, by their own names
+	cause      string               // of the command at work
 }
 
 func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
@@ -125,7 +127,7 @@ func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
 	return &batch{
 		Engine: e, ctx: ctx, registry: compiled.registry, rules: compiled.rules, broken: err, reader: reader, now: e.options.Now().UTC().Truncate(time.Millisecond),
 		locked: map[RecordKey]*models.Record{}, seen: map[RecordKey]*models.Record{},
-		taken: map[string]map[string]uint64{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
+		taken: map[string]map[string]uint64{}, memo: map[string]any{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
 	}
 }
 

@@ -24,6 +24,7 @@ func (b *batch) execute(c *models.Command) (models.Outcome, error) {
 	if err := b.mayWrite(object); err != nil {
 		return models.Outcome{}, err
 	}
+	b.cause = c.Cause
 	if len(c.Cause) > maxCause {
 		return models.Outcome{}, models.FieldError("cause", "longer than %d characters", maxCause)
 	}

@@ -143,6 +143,9 @@ func (h *house) noForeignWrites(reader string, hidden map[string]string) {
 		}
 		one := api + "/records/" + object + "/" + id
 		title := h.engine.Registry().Object(object).Title
+		if h.engine.Registry().Object(object).Field(title).ReadOnly {
+			title = "name"
+		}
 		h.sameAsNothing(reader+" patches "+object, ask{as: reader, method: "PATCH", path: one, body: `{"fields":{"` + title + `":"Taken over"}}`, header: map[string]string{"If-Match": `"1"`}}, id)
 		h.sameAsNothing(reader+" patches a stale "+object, ask{as: reader, method: "PATCH", path: one, body: `{"fields":{"` + title + `":"Taken over"}}`, header: map[string]string{"If-Match": `"7"`}}, id)
 		h.sameAsNothing(reader+" deletes "+object, ask{as: reader, method: "DELETE", path: one, header: map[string]string{"If-Match": `"1"`}}, id)

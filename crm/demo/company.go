@@ -221,7 +221,7 @@ func (c *company) leads() {
 		if status != "new" {
 			v := values{"status": status}
 			if status == "rejected" {
-				v["rejection_reason"] = "No fit"
+				v["rejection_reason"] = "wrong_target"
 			}
 			c.update(later, key, "lead", v)
 		}

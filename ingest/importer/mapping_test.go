@@ -68,7 +68,7 @@ func TestMappingsAreReadStrictly(t *testing.T) {
 		account + "      sector: {from: twice}":                                              `the file has two columns "twice"`,
 		account + "    history: [{at: name, fields: {name: {from: name}}}]":                  "name is among the record's fields already",
 		"records: [{object: deal, fields: {name: {from: name}, status: {value: won}}}]":      "status is written by rules only",
-		"records: [{object: lead, fields: {name: {from: name}, status: {value: splendid}}}]": `"splendid" is none of new, working, qualified, rejected`,
+		"records: [{object: lead, fields: {name: {from: name}, status: {value: splendid}}}]": `"splendid" is none of new, mql, working, qualified, rejected, converted`,
 	} {
 		_, err := planOf(t, text, "name", "twice", "twice")
 		var said *models.Error
