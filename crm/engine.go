@@ -81,6 +81,9 @@ func (e *Engine) Batch(ctx context.Context, reader models.Reader, commands []mod
 		if err := b.prefetch(commands); err != nil {
 			return err
 		}
+		if err := b.reserve(commands); err != nil {
+			return err
+		}
 		for i := range commands {
 			outcome, err := b.execute(&commands[i])
 			if err == nil {
@@ -129,6 +132,21 @@ func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
 		locked: map[RecordKey]*models.Record{}, seen: map[RecordKey]*models.Record{},
 		taken: map[string]map[string]uint64{}, memo: map[string]any{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
 	}
+}
+
+// reserve announces many creations to the store.
+func (b *batch) reserve(commands []models.Command) error {
+	const many = 8
+	if len(commands) < many {
+		return nil
+	}
+	objects := map[string]int{}
+	for i := range commands {
+		if c := &commands[i]; c.Op == models.Create && b.registry.Object(c.Object) != nil {
+			objects[c.Object]++
+		}
+	}
+	return b.store.Reserve(b.ctx, objects, len(commands))
 }
 
 // prefetch reads in a few queries what the commands will look at one by one.

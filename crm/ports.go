@@ -26,6 +26,9 @@ type Records interface {
 	// Load reads records by number, deleted ones too; lock holds them against other writers until the transaction ends.
 	Load(ctx context.Context, object string, numbers []uint64, lock bool) (map[uint64]*models.Record, error)
 	Insert(ctx context.Context, r *models.Record) error
+	// Reserve announces how many records of each object the transaction of ctx is about to insert, and changes to append, at least: the store
+	// may then write them together.
+	Reserve(ctx context.Context, objects map[string]int, changes int) error
 	// Update writes the fields in which a record's state after differs from the one before.
 	Update(ctx context.Context, before, after *models.Record, fields []*models.Field) error
 }

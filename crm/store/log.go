@@ -14,6 +14,10 @@ import (
 const appendChange = `insert into changes (object, number, version, kind, happened_at, happened_unknown, recorded_at,
     actor_kind, actor_user, cause, is_deleted, fields, image) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+// changeNames are the columns of a change whose seq is known beforehand.
+var changeNames = []string{"seq", "object", "number", "version", "kind", "happened_at", "happened_unknown", "recorded_at",
+	"actor_kind", "actor_user", "cause", "is_deleted", "fields", "image"}
+
 // Append adds one change to the log in the running transaction and gives its sequence number.
 func (db *DB) Append(ctx context.Context, c *models.Change) (int64, error) {
 	fields := appendFields(make([]byte, 0, 256), c.Fields)
@@ -25,11 +29,14 @@ func (db *DB) Append(ctx context.Context, c *models.Change) (int64, error) {
 	args := []any{c.Object.Name, int64(c.Number), c.Version, string(c.Kind), //nolint:gosec // numbers are under 2^63
 		db.d.instant(c.HappenedAt), c.HappenedUnknown, db.d.instant(c.RecordedAt), string(c.Actor.Kind), int64(c.Actor.User), //nolint:gosec // the same
 		c.Cause, c.Deleted, string(fields), string(image)}
-	var seq int64
-	var err error
-	if db.IsPostgres() {
+	seq, later, err := db.nextKey(ctx, "changes", "seq")
+	switch {
+	case err != nil:
+	case later:
+		t.pending.hold("changes", changeNames, append([]any{seq}, args...))
+	case db.IsPostgres():
 		seq, err = db.appendPostgres(ctx, t, args)
-	} else {
+	default:
 		seq, err = db.insert(ctx, appendChange, "seq", args...)
 	}
 	if err != nil {
@@ -58,6 +65,18 @@ func (db *DB) appendPostgres(ctx context.Context, t *transaction, args []any) (s
 		return 0, errOutdated
 	}
 	return seq, nil
+}
+
+// stillInForce asks the same after changes were sent together.
+func (db *DB) stillInForce(ctx context.Context, t *transaction) error {
+	var version int64
+	if err := t.QueryRowContext(ctx, "select coalesce(max(version), 0) from registry_changes").Scan(&version); err != nil {
+		return err
+	}
+	if version > t.knows {
+		return errOutdated
+	}
+	return nil
 }
 
 func appendFields(dst []byte, fields []models.FieldChange) []byte {

@@ -21,12 +21,16 @@ func (db *DB) Load(ctx context.Context, object string, numbers []uint64, lock bo
 		condition, arg = db.d.numbers(`"number"`, numbers)
 	}
 	query := fmt.Sprintf("select %s from %s where %s", t.selects, quote(object), condition)
-	if lock && inTransaction(ctx) != nil {
+	tx := inTransaction(ctx)
+	if lock && tx != nil {
 		query += ` order by "number"` + db.d.forUpdate()
 	}
 	rows, err := db.query(ctx, query, arg)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", object, err)
+	}
+	if lock && tx != nil && db.IsPostgres() {
+		tx.pending.locked()
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -109,16 +113,24 @@ func (db *DB) each(ctx context.Context, t *table, query string, args []any, fn f
 // Insert writes a new record and sets its Number. A value that another live record holds in a unique field is a conflict.
 func (db *DB) Insert(ctx context.Context, r *models.Record) error {
 	t := db.table(r.Object.Name)
-	args := make([]any, 0, 5+len(t.columns))
+	key, later, err := db.nextKey(ctx, r.Object.Name, "number")
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 6+len(t.columns))
+	if later {
+		args = append(args, key)
+	}
 	args = append(args, r.Version, db.d.instant(r.CreatedAt), db.d.instant(r.UpdatedAt), db.d.instant(r.HappenedAt), db.deletedAt(r))
 	for i, f := range t.object.Fields {
 		args = db.bind(args, f, valueAt(r.Values, i))
 	}
-	number, err := db.insert(ctx, t.insert, "number", args...)
-	if err != nil {
+	if later {
+		inTransaction(ctx).pending.hold(r.Object.Name, t.names, args)
+	} else if key, err = db.insert(ctx, t.insert, "number", args...); err != nil {
 		return db.refused(t.object, "insert", err)
 	}
-	r.Number = uint64(number) //nolint:gosec // counted from 1
+	r.Number = uint64(key) //nolint:gosec // counted from 1
 	return db.searchInserted(ctx, t, r)
 }
 

@@ -27,7 +27,21 @@ func (db *DB) searchInserted(ctx context.Context, t *table, r *models.Record) er
 	if !t.isSearched() || r.Deleted {
 		return nil
 	}
-	return db.putTerms(ctx, t.object, r.Number, nil, t.object.SearchTerms(r.Values))
+	terms := t.object.SearchTerms(r.Values)
+	tx := inTransaction(ctx)
+	switch {
+	case len(terms) == 0:
+		return nil
+	case tx == nil || tx.pending == nil:
+		return db.putTerms(ctx, t.object, r.Number, nil, terms)
+	case db.IsPostgres():
+		for _, term := range terms {
+			tx.pending.hold(searchTable(t.object.Name), []string{"term", "number"}, []any{term, int64(r.Number)}) //nolint:gosec // under 2^63
+		}
+	default:
+		tx.pending.hold(searchTable(t.object.Name), []string{"rowid", "terms"}, []any{int64(r.Number), strings.Join(terms, " ")}) //nolint:gosec // under 2^63
+	}
+	return nil
 }
 
 // searchUpdated brings the terms from one state of a record to the next.

@@ -137,9 +137,12 @@ type transactionKey struct{}
 // transaction is what a context carries inside Run.
 type transaction struct {
 	querier
-	after    []func() // run once the transaction is committed
-	appended bool     // it has appended to the log
-	knows    int64    // the version of the registry that it began with; PostgreSQL only
+	after    []func()  // run once the transaction is committed
+	appended bool      // it has appended to the log
+	knows    int64     // the version of the registry that it began with; PostgreSQL only
+	conn     *sql.Conn // under querier; PostgreSQL only
+	pending  *pending  // nil until Reserve
+	failed   error     // why it is lost
 }
 
 func inTransaction(ctx context.Context) *transaction {
@@ -155,7 +158,12 @@ func (db *DB) Run(ctx context.Context, p crm.Priority, fn func(ctx context.Conte
 		return fn(ctx)
 	}
 	if db.writer != nil {
-		return db.writer.run(ctx, p, fn)
+		return db.writer.run(ctx, p, func(ctx context.Context) error {
+			if err := fn(ctx); err != nil {
+				return err
+			}
+			return db.send(ctx, inTransaction(ctx))
+		})
 	}
 	const tries = 5
 	for try := 1; ; try++ {
@@ -174,13 +182,21 @@ func (db *DB) Run(ctx context.Context, p crm.Priority, fn func(ctx context.Conte
 }
 
 func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context) error) error {
-	tx, err := db.pool.BeginTx(ctx, nil)
+	conn, err := db.pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // it goes back to the pool
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	t := &transaction{querier: tx, knows: db.schema.version()}
+	t := &transaction{querier: tx, conn: conn, knows: db.schema.version()}
 	if err := fn(context.WithValue(ctx, transactionKey{}, t)); err != nil {
+		return err
+	}
+	if err := db.send(ctx, t); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -201,19 +217,14 @@ func (db *DB) AfterCommit(ctx context.Context, f func()) {
 	f()
 }
 
-// from is where ctx reads and writes: its transaction, or the read pool.
-func (db *DB) from(ctx context.Context) querier {
-	if t := inTransaction(ctx); t != nil {
-		return t.querier
-	}
-	return db.pool
-}
-
 // exec runs one statement written with ? placeholders. It must be inside Run.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	t := inTransaction(ctx)
 	if t == nil {
 		return nil, errors.New("store: a write outside Run")
+	}
+	if err := db.send(ctx, t); err != nil {
+		return nil, err
 	}
 	return t.ExecContext(ctx, db.d.rebind(query), args...)
 }
@@ -224,6 +235,9 @@ func (db *DB) insert(ctx context.Context, query, key string, args ...any) (int64
 	t := inTransaction(ctx)
 	if t == nil {
 		return 0, errors.New("store: a write outside Run")
+	}
+	if err := db.send(ctx, t); err != nil {
+		return 0, err
 	}
 	if !db.IsPostgres() {
 		result, err := t.ExecContext(ctx, query, args...)
@@ -238,11 +252,17 @@ func (db *DB) insert(ctx context.Context, query, key string, args ...any) (int64
 }
 
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return db.from(ctx).QueryContext(ctx, db.d.rebind(query), args...)
+	from, err := db.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return from.QueryContext(ctx, db.d.rebind(query), args...)
 }
 
+// queryRow asks for one row. Where what is pending cannot be sent, the transaction says so at its end.
 func (db *DB) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return db.from(ctx).QueryRowContext(ctx, db.d.rebind(query), args...)
+	from, _ := db.ready(ctx)
+	return from.QueryRowContext(ctx, db.d.rebind(query), args...)
 }
 
 // signal wakes everybody who waits for a commit.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type table struct {
 	columns []column // one or two a field, in field order
 	selects string   // "number", version, …, every field column
 	insert  string
+	names   []string // every column, number first; unquoted
 }
 
 type column struct {
@@ -34,7 +36,7 @@ func newTable(d dialect, o *models.Object) *table {
 	for _, name := range fixed {
 		selects = append(selects, quote(name))
 	}
-	names := []string{"version", "created_at", "updated_at", "happened_at", "deleted_at"}
+	t.names = slices.Clone(fixed)
 	for _, f := range o.Fields {
 		t.columns = append(t.columns, column{field: f, name: f.Name})
 		if f.Kind == models.MoneyKind {
@@ -42,7 +44,7 @@ func newTable(d dialect, o *models.Object) *table {
 		}
 	}
 	for _, c := range t.columns {
-		names = append(names, quote(c.name))
+		t.names = append(t.names, c.name)
 		if c.field.Kind == models.MultiPick {
 			selects = append(selects, d.listColumn(quote(c.name)))
 			continue
@@ -50,8 +52,8 @@ func newTable(d dialect, o *models.Object) *table {
 		selects = append(selects, quote(c.name))
 	}
 	t.selects = strings.Join(selects, ", ")
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
-	t.insert = fmt.Sprintf("insert into %s (%s) values (%s)", quote(o.Name), strings.Join(names, ", "), marks)
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.names)-1), ", ")
+	t.insert = fmt.Sprintf(`insert into %s ("%s") values (%s)`, quote(o.Name), strings.Join(t.names[1:], `", "`), marks)
 	return t
 }
 
