@@ -103,4 +103,5 @@ type Store interface {
 	Lister
 	Searcher
 	Idempotency
+	Scanner
 }

@@ -39,7 +39,7 @@ func humaConfig() huma.Config {
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Tags: []*huma.Tag{
-				{Name: "session"}, {Name: "records"}, {Name: "imports"}, {Name: "runs"}, {Name: "trees"}, {Name: "operations"},
+				{Name: "session"}, {Name: "records"}, {Name: "imports"}, {Name: "jobs"}, {Name: "runs"}, {Name: "trees"}, {Name: "operations"},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, DefaultFormat: "application/json",
@@ -124,6 +124,11 @@ func (s *Server) byHand() []*huma.Operation {
 	propose.RequestBody = form(map[string]*huma.Schema{"file": file})
 	refused := s.described(operation(fiber.MethodGet, "/imports/{id}/refused.csv", "refused-rows", "imports", "The rows that an import refused, with reasons"), "200", "text/csv", &huma.Schema{Type: huma.TypeString})
 	refused.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}}}
+	jobID := []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{"export_7"}}}}
+	refusedRecords := s.described(operation(fiber.MethodGet, "/jobs/{id}/refused.csv", "refused-records", "jobs", "The records that a job did not write, or that its undo kept, with reasons"), "200", "text/csv", &huma.Schema{Type: huma.TypeString})
+	refusedRecords.Parameters = jobID
+	exported := s.described(operation(fiber.MethodGet, "/exports/{id}/file", "export-file", "jobs", "The file that an export wrote; ranges of bytes are answered"), "200", "application/octet-stream", &huma.Schema{Type: huma.TypeString, Format: "binary"})
+	exported.Parameters = jobID
 	open := func(path, id, summary, kind string, schema *huma.Schema) *huma.Operation {
 		op := s.described(huma.Operation{Method: fiber.MethodGet, Path: path, OperationID: id, Tags: []string{"operations"}, Summary: summary}, "200", kind, schema)
 		op.Security = []map[string][]string{}
@@ -133,7 +138,7 @@ func (s *Server) byHand() []*huma.Operation {
 	ready.Responses["503"] = &huma.Response{Description: "Not ready", Content: ready.Responses["200"].Content}
 	alive := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"status": {Type: huma.TypeString}}}
 	return []*huma.Operation{
-		start, propose, refused, ready,
+		start, propose, refused, refusedRecords, exported, ready,
 		open("/healthz", "healthz", "Whether the process is alive", "application/json", alive),
 		open("/metrics", "metrics", "Figures for Prometheus: for programs on the same machine, and administrators", "text/plain", &huma.Schema{Type: huma.TypeString}),
 		open(specPath, "openapi", "This document", "application/openapi+json", &huma.Schema{Type: huma.TypeObject}),

@@ -31,6 +31,9 @@ func operation(method, path, id, tag, summary string) huma.Operation {
 // created makes a route answer 201.
 func created(op huma.Operation) huma.Operation { op.DefaultStatus = http.StatusCreated; return op }
 
+// accepted makes a route answer 202.
+func accepted(op huma.Operation) huma.Operation { op.DefaultStatus = http.StatusAccepted; return op }
+
 // body is an answer without headers of its own.
 type body[T any] struct{ Body T }
 

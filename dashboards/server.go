@@ -38,6 +38,9 @@ type Parts struct {
 	Trees   Trees
 	Runs    Runs
 	Imports Imports
+	Jobs    Jobs
+	Bulk    BulkEdits
+	Exports Exports
 	Relay   Relay
 	Files   Files
 	Checks  []Check
@@ -129,6 +132,7 @@ func (s *Server) routes() {
 	s.timelineRoutes()
 	s.relatedRoutes()
 	s.importRoutes()
+	s.jobRoutes()
 	s.runRoutes()
 	s.treeRoutes()
 	s.relayRoutes()

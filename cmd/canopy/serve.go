@@ -58,11 +58,15 @@ func (p *parts) serve(ctx context.Context, s *streams, withDemo bool) error {
 		fmt.Fprintf(s.out, "\nFirst administrator: %s\nPassword (shown once): %s\n\n", crm.AdministratorEmail, shown)
 	}
 	imports := p.newImporter()
-	server, err := p.newServer(back, imports)
+	jobs, err := p.newJobs()
 	if err != nil {
 		return err
 	}
-	return p.live(ctx, s, listener, server, back, imports)
+	server, err := p.newServer(back, imports, jobs)
+	if err != nil {
+		return err
+	}
+	return p.live(ctx, s, listener, server, back, imports, jobs)
 }
 
 // listen opens the address. It is not served before everything stands.
@@ -89,7 +93,7 @@ func (p *parts) prepare(ctx context.Context, s *streams, withDemo bool) (shown s
 	return shown, nil
 }
 
-func (p *parts) newServer(back *columnar, imports *importer.Service) (*dashboards.Server, error) {
+func (p *parts) newServer(back *columnar, imports *importer.Service, jobs *jobs) (*dashboards.Server, error) {
 	files, err := web.Open()
 	if err != nil {
 		return nil, fmt.Errorf("read the web pages: %w", err)
@@ -102,18 +106,22 @@ func (p *parts) newServer(back *columnar, imports *importer.Service) (*dashboard
 		Workspace: p.config.Workspace, Locale: p.config.Locale, PublicURL: p.config.PublicURL,
 		UploadLimit: p.config.UploadLimit << 20, UploadDirectory: uploads, Log: p.log.With("part", "api"),
 	}, dashboards.Parts{
-		Records: p.records, Access: p.access, History: back, Trees: back, Runs: back, Relay: back, Imports: apiImports{imports}, Files: webFiles{files},
+		Records: p.records, Access: p.access, History: back, Trees: back, Runs: back, Relay: back, Imports: apiImports{imports}, Jobs: apiJobs{jobs.service, imports}, Bulk: jobs.bulk, Exports: jobs.exports, Files: webFiles{files},
 		Checks: []dashboards.Check{{Name: "records", Ready: p.db.Ping}, {Name: "numbers", Ready: back.ready}},
 	})
 }
 
 // live runs all long-lived work until ctx ends or one of it fails.
-func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, server *dashboards.Server, back *columnar, imports *importer.Service) error {
+func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, server *dashboards.Server, back *columnar, imports *importer.Service, jobs *jobs) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if err := imports.Recover(ctx); err != nil {
 		return err
 	}
 	defer imports.Close()
+	if err := jobs.service.Recover(ctx); err != nil {
+		return err
+	}
+	defer jobs.service.Close()
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error { return back.work(ctx) })
 	group.Go(func() error { return p.db.NewSequencer(sequencerOptions(p)).Run(ctx) })

@@ -41,6 +41,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change, delete or restore many records as a job */
+        post: operations["start-bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -50,6 +67,40 @@ export interface paths {
         };
         /** The change log, in order */
         get: operations["list-changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write records into a file as a job */
+        post: operations["start-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file that an export wrote; ranges of bytes are answered */
+        get: operations["export-file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,6 +223,108 @@ export interface paths {
         put?: never;
         /** Take back all that an import wrote */
         post: operations["undo-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports, exports and bulk edits, newest first */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job and how far it has come */
+        get: operations["get-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a job after the chunk that is being written */
+        post: operations["cancel-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The records that a job did not write, or that its undo kept, with reasons */
+        get: operations["refused-records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a cancelled or failed job */
+        post: operations["resume-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back all that an import or a bulk edit wrote */
+        post: operations["undo-job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -582,6 +735,23 @@ export interface components {
         BatchResults: {
             results: components["schemas"]["BatchResult"][];
         };
+        BulkBody: {
+            /** @description Write nothing, and say what would be refused */
+            dry_run?: boolean;
+            /** @description Of an update: fields and their new values */
+            fields?: {
+                [key: string]: unknown;
+            };
+            /** @description Which records; {"and":[]} is all that you may see, up to 1,000,000. Restoring looks at deleted ones */
+            filter?: {
+                [key: string]: unknown;
+            };
+            /** @description Which records, in place of a filter */
+            ids?: string[];
+            object: string;
+            /** @enum {string} */
+            op: "update" | "delete" | "restore";
+        };
         ChangeFeed: {
             items: components["schemas"]["FeedItem"][];
             /**
@@ -600,6 +770,31 @@ export interface components {
             capped: boolean;
             /** Format: int64 */
             value: number;
+        };
+        ExportBody: {
+            /** @description Names of fields, and id, version, created_at, updated_at, happened_at, deleted; all fields where left out */
+            columns?: string[];
+            /** @description Deleted records too */
+            deleted?: boolean;
+            /** @description A predicate: and, or, not, or field, op and value */
+            filter?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @default csv
+             * @enum {string}
+             */
+            format: "csv" | "parquet" | "arrow";
+            /** @description The records as they stood before this instant */
+            happened_before?: string;
+            object: string;
+            /**
+             * Format: int64
+             * @description The records as the log knew them at this position
+             */
+            position?: number;
+            /** @description As of a list: -amount,name. Not for the past */
+            sort?: string;
         };
         FeedItem: {
             actor: components["schemas"]["Actor"];
@@ -736,6 +931,104 @@ export interface components {
         };
         ImportList: {
             items: components["schemas"]["Import"][];
+        };
+        Job: {
+            /** @description What the reader may ask of it as it stands */
+            actions: string[];
+            by: components["schemas"]["JobUser"];
+            /**
+             * Format: int64
+             * @description Records that were there and were changed, deleted or restored
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Records made
+             */
+            created: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Records (rows of an import) that are dealt with
+             */
+            done: number;
+            dry_run: boolean;
+            error?: string;
+            /** @description What an export has written */
+            file?: components["schemas"]["JobFile"];
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description Kind and number, as in bulk_12 */
+            id: string;
+            /**
+             * Format: int64
+             * @description Records that the undo left as they are, because others have worked with them since
+             */
+            kept: number;
+            /** @enum {string} */
+            kind: "import" | "export" | "bulk";
+            notes: components["schemas"]["JobNote"][];
+            /** @description What its records mainly are */
+            object: string;
+            /**
+             * Format: int64
+             * @description Records (rows of an import) that were not written
+             */
+            refused: number;
+            /** @description The records that were refused or kept, as CSV; left out where there are none */
+            refused_url?: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "cancelled" | "failed" | "undoing" | "undone";
+            /** @description What it does, as a person says it */
+            title: string;
+            /**
+             * Format: int64
+             * @description Left out while it is not known
+             */
+            total?: number;
+            /**
+             * Format: int64
+             * @description Records that already said so
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Records that the undo has put back
+             */
+            undone: number;
+        };
+        JobFile: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description No later change is in the file: all changes had their position when it was read */
+            exact: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @enum {string} */
+            format: "csv" | "parquet" | "arrow";
+            /**
+             * Format: date-time
+             * @description It holds the records as they stood before this instant
+             */
+            happened_before?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The position of the change log as of which the file stands
+             */
+            position: number;
+            /**
+             * Format: date-time
+             * @description When the records were read, all at one moment
+             */
+            read_at: string;
+            sha256: string;
+            /** @description Where it is fetched; left out once it has expired */
+            url?: string;
+        };
+        JobList: {
+            items: components["schemas"]["Job"][];
         };
         JobNote: {
             /** Format: int64 */
@@ -1280,6 +1573,40 @@ export interface operations {
             };
         };
     };
+    "start-bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-changes": {
         parameters: {
             query?: {
@@ -1300,6 +1627,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */
@@ -1568,6 +1960,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-jobs": {
+        parameters: {
+            query?: {
+                kind?: "import" | "export" | "bulk";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refused-records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description Error */
