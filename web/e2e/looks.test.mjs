@@ -13,7 +13,7 @@ async function pages(page) {
   deal ??= await newDeal(page, { next_step: 'Send the offer' })
   return {
     review: ['/review', (p) => p.getByRole('tree').waitFor()],
-    deals: ['/deals', (p) => p.getByRole('table', { name: 'Deals' }).waitFor()],
+    deals: ['/deals', (p) => p.getByRole('grid', { name: 'Deals' }).waitFor()],
     deal: [`/deals/${deal.id}`, (p) => p.getByText('Send the offer').first().waitFor()],
     'new deal': ['/deals/new', (p) => p.getByRole('button', { name: 'Create deal' }).waitFor()],
     accounts: ['/records/account', (p) => p.getByRole('heading', { name: 'Accounts', level: 1 }).waitFor()],

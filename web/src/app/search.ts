@@ -52,7 +52,17 @@ export interface ListSearch {
   before?: string
   /** as of: only what was known at this position of the change log */
   position?: number
+  /** a saved view ("view_12"), or "all" for none, where a person's list would open with one */
+  view?: string
+  layout?: Layout
+  /** the field whose values are a board's columns */
+  group?: string
+  /** the column of a board that is seen where there is room for one only */
+  at?: string
 }
+
+export const layouts = ['table', 'board'] as const
+export type Layout = (typeof layouts)[number]
 
 export function listSearch(raw: Raw): ListSearch {
   const before = raw['before']
@@ -63,7 +73,20 @@ export function listSearch(raw: Raw): ListSearch {
     cols: namesOf(raw['cols'], 30),
     before: typeof before === 'string' && !Number.isNaN(Date.parse(before)) ? before : undefined,
     position: typeof position === 'number' && Number.isSafeInteger(position) && position > 0 ? position : undefined,
+    view: textOf(raw['view'], /^(all|view_[1-9]\d{0,18})$/),
+    layout: layouts.find((each) => each === raw['layout']),
+    group: textOf(raw['group'], name),
+    at: typeof raw['at'] === 'string' && raw['at'].length <= 200 ? raw['at'] : undefined,
   }
+}
+
+export interface TasksSearch {
+  /** whose: mine where it is left out */
+  whose?: 'all' | 'unowned'
+}
+
+export function tasksSearch(raw: Raw): TasksSearch {
+  return { whose: (['all', 'unowned'] as const).find((each) => each === raw['whose']) }
 }
 
 export interface LoginSearch {

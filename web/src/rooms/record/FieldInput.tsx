@@ -20,10 +20,15 @@ interface Props {
   among?: Predicate | null
   size?: 'xs' | 'sm'
   description?: string | undefined
+  /** lists of choices open over everything: for inputs in a box that scrolls. Not in dialogs, which lie over all of the page */
+  portal?: boolean
+  /** the label is heard and not seen */
+  hideLabel?: boolean
 }
 
 /** FieldInput is the input that belongs to a field's kind. */
-export function FieldInput({ field, text, onText, among = null, ...shared }: Props): ReactNode {
+export function FieldInput({ field, text, onText, among = null, portal = false, hideLabel = false, ...rest }: Props): ReactNode {
+  const shared = hideLabel ? { ...rest, labelProps: { className: 'sr' } } : rest
   const typed = { ...shared, value: text, onChange: (event: { currentTarget: { value: string } }) => onText(event.currentTarget.value) }
   switch (field.kind) {
     case 'picklist':
@@ -31,7 +36,7 @@ export function FieldInput({ field, text, onText, among = null, ...shared }: Pro
     case 'boolean':
       return <NativeSelect {...typed} data={[{ value: '', label: '—' }, { value: 'true', label: 'Yes' }, { value: 'false', label: 'No' }]} />
     case 'multi_pick':
-      return <MultiSelect {...shared} value={text === '' ? [] : text.split(',')} onChange={(values) => onText(values.join(','))} data={field.options.filter((option) => !option.retired)} comboboxProps={{ withinPortal: false }} />
+      return <MultiSelect {...shared} value={text === '' ? [] : text.split(',')} onChange={(values) => onText(values.join(','))} data={field.options.filter((option) => !option.retired)} comboboxProps={{ withinPortal: portal }} />
     case 'long_text':
       return <Textarea {...typed} autosize minRows={3} maxRows={12} />
     case 'date':
@@ -44,13 +49,13 @@ export function FieldInput({ field, text, onText, among = null, ...shared }: Pro
     case 'email':
       return <TextInput {...typed} type="email" />
     case 'reference':
-      return <RecordPicker to={field.to} among={among} value={text} onValue={onText} {...shared} />
+      return <RecordPicker to={field.to} among={among} value={text} onValue={onText} portal={portal} {...shared} />
     default:
       return <TextInput {...typed} maxLength={1000} />
   }
 }
 
-interface PickerProps extends Omit<Props, 'field' | 'text' | 'onText' | 'among'> {
+interface PickerProps extends Omit<Props, 'field' | 'text' | 'onText' | 'among' | 'hideLabel'> {
   to: string
   among: Predicate | null
   value: string
@@ -58,7 +63,7 @@ interface PickerProps extends Omit<Props, 'field' | 'text' | 'onText' | 'among'>
 }
 
 /** RecordPicker finds a record by its title while it is typed. */
-export function RecordPicker({ to, among, value, onValue, ...shared }: PickerProps): ReactNode {
+export function RecordPicker({ to, among, value, onValue, portal = false, ...shared }: PickerProps): ReactNode {
   const object = useObjects().data?.find((each) => each.name === to)
   const [typed, setTyped] = useState('')
   const [settled] = useDebouncedValue(typed, 150)
@@ -73,6 +78,6 @@ export function RecordPicker({ to, among, value, onValue, ...shared }: PickerPro
   return (
     <Select {...shared} searchable clearable data={options} value={value === '' ? null : value} onChange={(next) => onValue(next ?? '')} searchValue={typed} onSearchChange={setTyped}
       filter={({ options: given }) => given} nothingFoundMessage={found.isFetching ? 'Searching…' : found.isError ? 'The search failed.' : 'Nothing found'}
-      clearButtonProps={{ 'aria-label': 'Clear' }} comboboxProps={{ withinPortal: false }} />
+      clearButtonProps={{ 'aria-label': 'Clear' }} comboboxProps={{ withinPortal: portal }} />
   )
 }

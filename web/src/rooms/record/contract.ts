@@ -1,6 +1,7 @@
 // A record's history as the server tells it: GET /records/{object}/{id}/timeline.
 import { Fields, type Json } from '../../api/decode'
 import { get } from '../../api/client'
+import { decodeRecord, type Rec } from '../../api/records'
 import type { Wire } from '../../api/wire'
 
 export interface FieldChange {
@@ -64,4 +65,43 @@ export const timelineKey = (object: string, id: string): readonly unknown[] => [
 
 export async function fetchTimeline(object: string, id: string, cursor: string | null, signal?: AbortSignal): Promise<TimelinePage> {
   return decodeTimeline(await get(`/records/${object}/${id}/timeline`, { limit: 20, cursor }, signal))
+}
+
+// What points to a record: GET /records/{object}/{id}/related.
+
+export interface RelatedGroup {
+  object: string
+  label: string
+  /** the reference that points here */
+  field: string
+  name: string
+  count: { value: number; capped: boolean }
+  items: Rec[]
+}
+
+export interface Related {
+  groups: RelatedGroup[]
+  /** the last activities, newest first */
+  interactions: Rec[]
+}
+
+export function decodeRelated(body: Json): Related {
+  const related = new Fields<Wire['Related']>(body, 'related')
+  return {
+    groups: related.list('groups', (group) => ({
+      object: group.text('object'),
+      label: group.text('label'),
+      field: group.text('field'),
+      name: group.textOr('name', ''),
+      count: group.object('count', (count) => ({ value: count.number('value'), capped: count.flag('capped') })),
+      items: group.list('items', decodeRecord),
+    })),
+    interactions: related.list('interactions', decodeRecord),
+  }
+}
+
+export const relatedKey = (object: string, id: string): readonly unknown[] => ['related', object, id]
+
+export async function fetchRelated(object: string, id: string, signal?: AbortSignal): Promise<Related> {
+  return decodeRelated(await get(`/records/${object}/${id}/related`, { limit: 5, interactions: 5 }, signal))
 }

@@ -4,7 +4,8 @@ import { useCallback } from 'react'
 import type { Json } from '../../api/decode'
 import { Problem } from '../../api/problem'
 import { fetchRecord, patchRecord, type Rec, recordKey } from '../../api/records'
-import { timelineKey } from './contract'
+import { putInLists } from '../records/cache'
+import { relatedKey, timelineKey } from './contract'
 
 export type Saved = { kind: 'saved'; record: Rec } | { kind: 'conflict'; theirs: Rec }
 
@@ -15,13 +16,15 @@ export interface Writing {
   show: (record: Rec) => void
 }
 
-export function useWriting(): Writing {
+/** useWriting writes for one record's page. With 'lists' the lists keep their pages and show the record as it is now, and are asked again later only. */
+export function useWriting(within?: 'lists'): Writing {
   const client = useQueryClient()
   const show = useCallback((record: Rec) => {
     client.setQueryData(recordKey(record.object, record.id), record)
-    void client.invalidateQueries({ queryKey: timelineKey(record.object, record.id) })
-    for (const key of ['records', 'trees']) void client.invalidateQueries({ queryKey: [key] })
-  }, [client])
+    for (const key of [timelineKey(record.object, record.id), relatedKey(record.object, record.id), ['trees']]) void client.invalidateQueries({ queryKey: key })
+    putInLists(client, record)
+    void client.invalidateQueries({ queryKey: ['records'], refetchType: within === 'lists' ? 'none' : 'active' })
+  }, [client, within])
   const save = useCallback(async (seen: Rec, fields: Record<string, Json>, happenedAt: string | null): Promise<Saved> => {
     try {
       const record = await patchRecord(seen, fields, { happenedAt })

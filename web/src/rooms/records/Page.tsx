@@ -1,35 +1,36 @@
-import { Button, Checkbox, Popover, TextInput } from '@mantine/core'
+import { Button, Checkbox, NativeSelect, Popover, SegmentedControl, TextInput } from '@mantine/core'
 import { IconColumns, IconPlus, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../api/me'
 import { type FieldInfo, fieldOf, type ObjectInfo } from '../../api/objects'
-import { all, parts, type Predicate, readPredicate } from '../../api/predicate'
+import { all, parts, type Predicate } from '../../api/predicate'
 import { fetchRecords, recordsKey } from '../../api/records'
 import { useKeys } from '../../app/keys'
 import { useObjects } from '../../app/queries'
-import type { ListSearch } from '../../app/search'
+import { layouts, type ListSearch } from '../../app/search'
 import { useFormat, useSession } from '../../app/session'
 import { Card } from '../../kit/Card'
 import { PageHead } from '../../kit/PageHead'
 import { Empty, Failed, Waiting } from '../../kit/states'
 import { Chips } from './Chips'
+import { boardFields, columnsOf } from './columns'
+import { metaFields } from './describe'
 import { newPath, recordPath } from './names'
 import css from './Page.module.css'
+import { leaveTrail } from './trail'
+import { useCellWrite } from './useCellWrite'
+import { everything, type ListState, useListState } from './useListState'
+import { useSelection } from './useSelection'
 import { RecordTable } from './View'
+import { ViewPicker } from './ViewPicker'
 
-const pageSize = 50
+// A board, and what is done with many rows, is fetched when it is asked for.
+const BoardView = lazy(async () => ({ default: (await import('./BoardView')).BoardView }))
+const BulkBar = lazy(async () => ({ default: (await import('./BulkBar')).BulkBar }))
 
-/** Columns that say most about an object; others are chosen on the page. */
-const usualColumns: Record<string, string[]> = {
-  deal: ['amount', 'stage', 'account', 'owner', 'product', 'expected_close_on', 'closed_at'],
-  account: ['sector', 'country', 'annual_revenue', 'owner', 'territory'],
-  contact: ['email', 'phone', 'job_title', 'account', 'owner'],
-  lead: ['company', 'status', 'source', 'owner'],
-  task: ['status', 'due_on', 'deal', 'account', 'owner'],
-}
-const usualSort: Record<string, string> = { deal: '-amount' }
+const pageSize = 100
 
 export function DealsPage(): ReactNode {
   return <ListPage name="deal" search={useSearch({ from: '/app/deals' })} />
@@ -55,57 +56,121 @@ function ListPage({ name, search }: { name: string; search: ListSearch }): React
 }
 
 function List({ object, objects, search }: { object: ObjectInfo; objects: ObjectInfo[]; search: ListSearch }): ReactNode {
-  const format = useFormat()
   const { me } = useSession()
   const navigate = useNavigate()
-  const filter = readPredicate(search.filter)
-  const sort = search.sort ?? usualSort[object.name] ?? ''
-  const columns = columnsOf(object, search.cols)
-  const query = { filter, sort, limit: pageSize, happenedBefore: search.before, position: search.position }
-  const list = useInfiniteQuery({
+  const list = useListState(object, search)
+  const canCreate = mayWrite(me, object.writeBy)
+  useKeys({ c: () => canCreate && void navigate({ to: newPath(object.name) }) })
+  const { filter, layout } = list.state
+  const by = fieldOf(object, list.state.group)
+  const board = layout === 'board' && by?.kind === 'picklist' && search.before === undefined && search.position === undefined
+  const setFilter = (next: Predicate | null): void => list.change({ filter: next ?? (list.view === undefined ? undefined : everything) })
+  return (
+    <>
+      <PageHead title={object.plural} scope={board || list.waiting ? `By ${by?.label.toLowerCase() ?? ''}` : <Count object={object} list={list} search={search} />}>
+        <FindByName object={object} filter={filter} onFilter={setFilter} />
+        {canCreate && <Button size="xs" leftSection={<IconPlus size={15} />} onClick={() => void navigate({ to: newPath(object.name) })}>New {object.label.toLowerCase()}</Button>}
+      </PageHead>
+      <AsOf search={search} onPresent={() => list.change({ before: undefined, position: undefined })} />
+      <div className={css['tools']}>
+        <ViewPicker object={object} list={list} />
+        <Layout object={object} list={list} />
+        {!board && <ColumnChooser object={object} columns={columnsOf(object, list.state.columns)} onColumns={(cols) => list.change({ cols })} />}
+        <Chips object={object} objects={objects} filter={filter} onFilter={setFilter} />
+      </div>
+      {list.waiting ? <Card title={object.plural}><Waiting rows={12} height={26} label={object.plural} /></Card>
+        : board ? <Suspense fallback={<Waiting rows={6} height={60} label={object.plural} />}><BoardView object={object} by={by} columns={columnsOf(object, list.state.columns)} filter={filter} sort={list.state.sort} writable={canCreate} showing={search.at} onShowing={(at) => list.change({ at })} /></Suspense>
+          : <Table object={object} objects={objects} list={list} search={search} writable={canCreate} onFilter={setFilter} />}
+    </>
+  )
+}
+
+function useRecordList(object: ObjectInfo, list: ListState, search: ListSearch) {
+  const query = { filter: list.state.filter, sort: list.state.sort, limit: pageSize, ...(search.before === undefined ? {} : { happenedBefore: search.before }), ...(search.position === undefined ? {} : { position: search.position }) }
+  const found = useInfiniteQuery({
     queryKey: recordsKey(object.name, query),
     queryFn: ({ pageParam, signal }) => fetchRecords(object.name, { ...query, cursor: pageParam }, signal),
     initialPageParam: null as string | null, // null is the first page; the type would be only null without it
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
+    enabled: !list.waiting,
   })
-  const change = (next: Partial<ListSearch>): void => void navigate({
-    to: '.', search: (old: ListSearch) => Object.fromEntries(Object.entries({ ...old, ...next }).filter(([, value]) => value !== undefined)), resetScroll: false,
-  })
-  const canCreate = mayWrite(me, object.writeBy)
-  useKeys({ c: () => canCreate && void navigate({ to: newPath(object.name) }) })
+  return { query, found }
+}
 
-  const items = list.data?.pages.flatMap((page) => page.items) ?? []
-  const count = list.data?.pages[0]?.count
-  const words = count === undefined ? ' ' : `${format.whole(count.value)}${count.capped ? '+' : ''} ${count.value === 1 && !count.capped ? object.label.toLowerCase() : object.plural.toLowerCase()}${filter === null ? '' : ' match'}`
-  const asOf = [search.before === undefined ? '' : `what had happened before ${format.instant(search.before)}`, search.position === undefined ? '' : `what was known at position ${format.whole(search.position)}`].filter((each) => each !== '')
+function Count({ object, list, search }: { object: ObjectInfo; list: ListState; search: ListSearch }): ReactNode {
+  const format = useFormat()
+  const count = useRecordList(object, list, search).found.data?.pages[0]?.count
+  const words = count === undefined ? ' ' : `${format.whole(count.value)}${count.capped ? '+' : ''} ${count.value === 1 && !count.capped ? object.label.toLowerCase() : object.plural.toLowerCase()}${list.state.filter === null ? '' : ' match'}`
+  return <span role="status">{words}</span>
+}
+
+interface TableProps {
+  object: ObjectInfo
+  objects: ObjectInfo[]
+  list: ListState
+  search: ListSearch
+  writable: boolean
+  onFilter: (filter: Predicate | null) => void
+}
+
+function Table({ object, objects, list, search, writable, onFilter }: TableProps): ReactNode {
+  const navigate = useNavigate()
+  const { href } = useLocation()
+  const { query, found } = useRecordList(object, list, search)
+  const { filter, sort } = list.state
+  const past = search.before !== undefined || search.position !== undefined
+  const selection = useSelection(writable && !past, JSON.stringify(filter))
+  const cells = useCellWrite(object, objects)
+  const items = found.data?.pages.flatMap((page) => page.items) ?? []
+  const count = found.data?.pages[0]?.count ?? { value: 0, capped: false }
+  const open = (id: string): void => {
+    leaveTrail({ object: object.name, href, query, ids: items.map((each) => each.id), nextCursor: found.data?.pages.at(-1)?.nextCursor ?? null })
+    void navigate({ to: recordPath(object.name, id) })
+  }
   return (
     <>
-      <PageHead title={object.plural} scope={<span role="status">{words}</span>}>
-        <FindByName object={object} filter={filter} onFilter={(next) => change({ filter: next ?? undefined })} />
-        <ColumnChooser object={object} columns={columns} onColumns={(cols) => change({ cols })} />
-        {canCreate && <Button size="xs" leftSection={<IconPlus size={15} />} onClick={() => void navigate({ to: newPath(object.name) })}>New {object.label.toLowerCase()}</Button>}
-      </PageHead>
-      {asOf.length > 0 && <p className={css['asOf']} role="status">As of: {asOf.join(' and ')}. <Button size="compact-xs" variant="subtle" onClick={() => change({ before: undefined, position: undefined })}>Show the present</Button></p>}
-      <Chips object={object} objects={objects} filter={filter} onFilter={(next) => change({ filter: next ?? undefined })} />
       <section className={css['card']} aria-label={object.plural}>
-        {list.data === undefined
-          ? list.isError ? <Failed what={object.plural} error={list.error} retry={() => void list.refetch()} /> : <Waiting rows={12} height={26} label={object.plural} />
+        {found.data === undefined
+          ? found.isError ? <Failed what={object.plural} error={found.error} retry={() => void found.refetch()} /> : <Waiting rows={12} height={26} label={object.plural} />
           : items.length === 0
             ? filter === null
               ? <Empty title={`No ${object.plural.toLowerCase()} yet`} action={<Link to="/imports">Import a file</Link>}>{object.help}</Empty>
-              : <Empty title={`No ${object.plural.toLowerCase()} match the filters`} action={<Button size="xs" variant="default" onClick={() => change({ filter: undefined })}>Clear the filters</Button>} />
-            : <RecordTable object={object} columns={columns} items={items} sort={sort} stale={list.isPlaceholderData} onSort={(next) => change({ sort: next })} onOpen={(record) => void navigate({ to: recordPath(object.name, record.id) })} />}
-        {list.isError && list.data !== undefined && <Failed what="The next page" error={list.error} retry={() => void list.refetch()} />}
-        {list.hasNextPage && <div className={css['more']}><Button size="xs" variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Show {pageSize} more</Button></div>}
+              : <Empty title={`No ${object.plural.toLowerCase()} match the filters`} action={<Button size="xs" variant="default" onClick={() => onFilter(null)}>Clear the filters</Button>} />
+            : <RecordTable object={object} columns={columnsOf(object, list.state.columns)} items={items} total={count.capped ? -1 : count.value} sort={sort} stale={found.isPlaceholderData} selection={selection} writable={writable && !past}
+              onSort={(next) => list.change({ sort: next })} onOpen={(record) => open(record.id)} onWrite={cells.write} onEnd={() => {
+                if (found.hasNextPage && !found.isFetching && !found.isError) void found.fetchNextPage()
+              }} />}
+        {found.isError && found.data !== undefined && <Failed what="The next page" error={found.error} retry={() => void found.fetchNextPage()} />}
+        {found.isFetchingNextPage && <p className={css['more']} role="status">Loading more…</p>}
       </section>
+      {selection.enabled && (selection.ids.size > 0 || selection.everything) && <Suspense><BulkBar object={object} filter={filter} items={items} count={count} selection={selection} /></Suspense>}
+      {cells.dialog}
     </>
   )
 }
 
-function columnsOf(object: ObjectInfo, chosen: string[] | undefined): FieldInfo[] {
-  const names = chosen ?? usualColumns[object.name] ?? object.fields.filter((field) => field.kind !== 'long_text' && field.name !== object.title).slice(0, 5).map((field) => field.name)
-  return names.map((name) => fieldOf(object, name)).filter((field) => field !== undefined)
+/** AsOf says that the list shows the past, and leads back. */
+function AsOf({ search, onPresent }: { search: ListSearch; onPresent: () => void }): ReactNode {
+  const format = useFormat()
+  const asOf = [search.before === undefined ? '' : `what had happened before ${format.instant(search.before)}`, search.position === undefined ? '' : `what was known at position ${format.whole(search.position)}`].filter((each) => each !== '')
+  if (asOf.length === 0) return null
+  return <p className={css['asOf']} role="status">As of: {asOf.join(' and ')}. <Button size="compact-xs" variant="subtle" onClick={onPresent}>Show the present</Button></p>
+}
+
+/** Layout switches between table and board, and says by what a board is made. */
+function Layout({ object, list }: { object: ObjectInfo; list: ListState }): ReactNode {
+  const fields = boardFields(object)
+  if (fields.length === 0) return null
+  return (
+    <>
+      <SegmentedControl size="xs" aria-label="Shown as" value={list.state.layout} data={[{ value: 'table', label: 'Table' }, { value: 'board', label: 'Board' }]}
+        onChange={(value) => list.change({ layout: layouts.find((each) => each === value), group: value === 'board' ? list.state.group : undefined, at: undefined })} />
+      {list.state.layout === 'board' && fields.length > 1 && (
+        <NativeSelect size="xs" aria-label="Columns of the board" value={list.state.group} data={fields.map((field) => ({ value: field.name, label: `By ${field.label.toLowerCase()}` }))} onChange={(event) => list.change({ layout: 'board', group: event.currentTarget.value, at: undefined })} />
+      )}
+    </>
+  )
 }
 
 /** FindByName filters by the title; it is one part of the filter like any other. */
@@ -139,7 +204,7 @@ function ColumnChooser({ object, columns, onColumns }: { object: ObjectInfo; col
       <Popover.Target><Button size="xs" variant="default" leftSection={<IconColumns size={15} />}>Columns</Button></Popover.Target>
       <Popover.Dropdown>
         <div className={css['columns']} role="group" aria-label="Columns">
-          {object.fields.filter((field) => field.name !== object.title).map((field) => (
+          {[...object.fields, ...metaFields].filter((field) => field.name !== object.title).map((field) => (
             <Checkbox key={field.name} size="xs" label={field.label} checked={names.includes(field.name)} onChange={(event) => onColumns(event.currentTarget.checked ? [...names, field.name] : names.filter((each) => each !== field.name))} />
           ))}
         </div>

@@ -1,62 +1,169 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
-import { type ReactNode, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import type { Json } from '../../api/decode'
 import type { FieldInfo, ObjectInfo } from '../../api/objects'
 import type { Rec } from '../../api/records'
 import { useKeys } from '../../app/keys'
-import { useFormat } from '../../app/session'
-import type { Format } from '../../format/format'
-import { Tag } from '../../kit/Change'
-import { recordPath, titleOf } from './names'
-import { isNumeric, writeValue } from './value'
+import { Row } from './Row'
+import type { Selection } from './useSelection'
+import { useWindow } from './useWindow'
+import { isEditable, isNumeric } from './value'
 import css from './View.module.css'
+
+const rowHeight = 38
+const headHeight = 36
+
+export interface CellPlace {
+  row: number
+  /** 0 is the title; the columns follow */
+  column: number
+}
 
 interface Props {
   object: ObjectInfo
   columns: FieldInfo[]
   items: Rec[]
+  /** how many there are in all, for those who hear the list; -1 where they were not all counted */
+  total: number
   sort: string
   stale: boolean
+  selection: Selection
+  /** the reader may change records */
+  writable: boolean
   onSort: (sort: string) => void
   onOpen: (record: Rec) => void
+  onWrite: (seen: Rec, field: FieldInfo, value: Json) => void
+  /** the last rows are near: the next page is wanted */
+  onEnd: () => void
 }
 
-/** RecordTable lists records: the title leads to the record, J and K walk, a heading sorts. */
-export function RecordTable({ object, columns, items, sort, stale, onSort, onOpen }: Props): ReactNode {
-  const format = useFormat()
-  const body = useRef<HTMLTableSectionElement>(null)
-  const move = (by: number): void => {
-    const links = [...(body.current?.querySelectorAll<HTMLAnchorElement>('a[data-row]') ?? [])]
-    const at = links.findIndex((link) => link === document.activeElement)
-    const next = links[at < 0 ? 0 : Math.max(0, Math.min(links.length - 1, at + by))]
-    next?.focus()
-    next?.scrollIntoView({ block: 'nearest' })
+/**
+ * RecordTable lists records as a grid. The title leads to the record; arrows walk over cells, J and K over rows; Enter opens the record from its
+ * title and the editor from any other cell, as E does; X or Space selects a row; a heading sorts. Only the rows in sight are drawn.
+ */
+export function RecordTable({ object, columns, items, total, sort, stale, selection, writable, onSort, onOpen, onWrite, onEnd }: Props): ReactNode {
+  const scroller = useRef<HTMLDivElement>(null)
+  const [at, setAt] = useState<CellPlace>({ row: 0, column: 0 })
+  const [editing, setEditing] = useState<{ id: string; field: string } | null>(null)
+  const wanted = useRef<CellPlace | null>(null)
+  const { from, to } = useWindow(scroller, items.length, rowHeight, headHeight)
+  const here: CellPlace = { row: Math.min(at.row, items.length - 1), column: Math.min(at.column, columns.length) }
+
+  // The last loaded rows are in sight: the next page comes by itself.
+  const near = to >= items.length - 10
+  const end = useRef(onEnd)
+  useEffect(() => {
+    end.current = onEnd
+  })
+  useEffect(() => {
+    if (near) end.current()
+  }, [near, items.length])
+
+  const cellAt = (place: CellPlace): HTMLElement | null => scroller.current?.querySelector<HTMLElement>(`[data-cell="${place.row}:${place.column}"]`) ?? null
+  useEffect(() => {
+    if (wanted.current === null) return
+    const cell = cellAt(wanted.current)
+    if (cell === null) return
+    wanted.current = null
+    cell.focus({ preventScroll: true })
+  })
+  const goTo = (place: CellPlace): void => {
+    const row = Math.max(0, Math.min(items.length - 1, place.row))
+    const column = Math.max(0, Math.min(columns.length, place.column))
+    setAt({ row, column })
+    wanted.current = { row, column }
+    const element = scroller.current
+    if (element === null) return
+    const top = row * rowHeight
+    if (top < element.scrollTop) element.scrollTop = top
+    else if (top + rowHeight + headHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + headHeight - element.clientHeight
+    cellAt({ row, column })?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
-  useKeys({ j: () => move(1), k: () => move(-1) })
+  const inGrid = (): boolean => scroller.current?.contains(document.activeElement) === true && document.activeElement !== scroller.current
+  const isWritable = (column: number): boolean => {
+    const field = columns[column - 1]
+    return writable && field !== undefined && isEditable(field)
+  }
+  const edit = (place: CellPlace): void => {
+    const [record, field] = [items[place.row], columns[place.column - 1]]
+    if (record !== undefined && field !== undefined && isWritable(place.column)) {
+      setAt(place)
+      setEditing({ id: record.id, field: field.name })
+    }
+  }
+  /** beside finds the next cell that can be edited, over the ends of rows. */
+  const beside = (place: CellPlace, by: 1 | -1): CellPlace | null => {
+    for (let { row, column } = { row: place.row, column: place.column + by }; row >= 0 && row < items.length; column += by) {
+      if (column < 1 || column > columns.length) {
+        row += by
+        column = by > 0 ? 0 : columns.length + 1
+        continue
+      }
+      if (isWritable(column)) return { row, column }
+    }
+    return null
+  }
+  useKeys({
+    j: () => goTo({ row: inGrid() ? here.row + 1 : here.row, column: 0 }),
+    k: () => goTo({ row: inGrid() ? here.row - 1 : here.row, column: 0 }),
+    e: () => edit(isWritable(here.column) ? here : beside({ row: here.row, column: 0 }, 1) ?? here),
+    x: () => toggle(here.row),
+  })
+  const toggle = (row: number): void => {
+    const record = items[row]
+    if (record !== undefined && selection.enabled) selection.toggle(record.id)
+  }
+  const press = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || editing !== null || event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement) || event.target.dataset['cell'] === undefined) return
+    const moves: Record<string, CellPlace> = {
+      ArrowDown: { ...here, row: here.row + 1 }, ArrowUp: { ...here, row: here.row - 1 }, ArrowRight: { ...here, column: here.column + 1 }, ArrowLeft: { ...here, column: here.column - 1 },
+      Home: { ...here, column: 0 }, End: { ...here, column: columns.length }, PageDown: { ...here, row: here.row + 15 }, PageUp: { ...here, row: here.row - 15 },
+    }
+    const next = moves[event.key]
+    if (next !== undefined) goTo(next)
+    else if (event.key === ' ') toggle(here.row)
+    else if ((event.key === 'Enter' || event.key === 'F2') && here.column > 0) edit(here)
+    else return
+    event.preventDefault()
+  }
   const title = object.fields.find((field) => field.name === object.title)
   return (
-    <div className={css['scroll']} tabIndex={-1}>
-      <table className={css['table']} aria-busy={stale} data-stale={stale || undefined}>
+    <div ref={scroller} className={css['scroll']} tabIndex={-1} data-scroll-restoration-id={`list-${object.name}`} onKeyDown={press}>
+      <table className={css['table']} role="grid" aria-busy={stale} data-stale={stale || undefined} aria-rowcount={total < 0 ? -1 : total + 1} aria-colcount={columns.length + 1} aria-multiselectable={selection.enabled || undefined}>
         <caption className="sr">{object.plural}</caption>
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
+            {selection.enabled && <th scope="col" className={css['check']}><SelectAll items={items} selection={selection} label={`Select all ${object.plural.toLowerCase()} that are loaded`} /></th>}
             {title !== undefined && <Head field={title} sort={sort} onSort={onSort} />}
             {columns.map((field) => <Head key={field.name} field={field} sort={sort} onSort={onSort} />)}
           </tr>
         </thead>
-        <tbody ref={body}>
-          {items.map((record) => (
-            <tr key={record.id} onClick={(event) => {
-              // The row is one large target; a link inside it, or marked text, keeps its own meaning.
-              if (event.target instanceof Element && event.target.closest('a, button') === null && window.getSelection()?.isCollapsed !== false) onOpen(record)
-            }}>
-              <th scope="row"><Link to={recordPath(object.name, record.id)} data-row className={css['link']}>{titleOf(object, record)}</Link></th>
-              {columns.map((field) => <td key={field.name} className={isNumeric(field) ? `${css['right']} num` : undefined}><Cell field={field} record={record} format={format} /></td>)}
-            </tr>
+        <tbody>
+          {from > 0 && <tr aria-hidden="true" style={{ height: from * rowHeight }}><td colSpan={columns.length + 2} /></tr>}
+          {items.slice(from, to).map((record, i) => (
+            <Row key={record.id} object={object} columns={columns} record={record} row={from + i} at={here.row === from + i ? here.column : null} selection={selection} isWritable={isWritable}
+              editing={editing?.id === record.id ? editing.field : null} onOpen={() => onOpen(record)} onWrite={onWrite} onFocusCell={(column) => setAt({ row: from + i, column })} onEdit={(column) => edit({ row: from + i, column })}
+              onDone={(move) => {
+                setEditing(null)
+                const next = move === 0 ? null : beside(here, move)
+                if (next === null) goTo(here)
+                else edit(next)
+              }} />
           ))}
+          {to < items.length && <tr aria-hidden="true" style={{ height: (items.length - to) * rowHeight }}><td colSpan={columns.length + 2} /></tr>}
         </tbody>
       </table>
     </div>
+  )
+}
+
+function SelectAll({ items, selection, label }: { items: Rec[]; selection: Selection; label: string }): ReactNode {
+  const n = items.filter((record) => selection.has(record.id)).length
+  const all = n === items.length && n > 0
+  return (
+    <input type="checkbox" aria-label={label} checked={all} ref={(element) => {
+      if (element !== null) element.indeterminate = n > 0 && !all
+    }} onChange={() => (all ? selection.clear() : selection.put(items.map((record) => record.id)))} />
   )
 }
 
@@ -76,17 +183,4 @@ function Head({ field, sort, onSort }: { field: FieldInfo; sort: string; onSort:
       </button>
     </th>
   )
-}
-
-const toneOf: Record<string, 'good' | 'bad' | 'accent'> = { won: 'good', lost: 'bad', open: 'accent' }
-
-function Cell({ field, record, format }: { field: FieldInfo; record: Rec; format: Format }): ReactNode {
-  const value = record.fields[field.name]
-  const words = writeValue(field, value, record.titles[field.name], format)
-  if (value === null || value === undefined) return <span className="dim">{words}</span>
-  // A stage has the colour of what it makes of the deal.
-  const status = record.fields['status']
-  const tone = (field.name === 'status' || field.to === 'stage') && typeof status === 'string' ? toneOf[status] : undefined
-  if (tone !== undefined) return <Tag tone={tone}>{words}</Tag>
-  return <span className={css['cell']} title={words.length > 28 ? words : undefined}>{words}</span>
 }
