@@ -48,6 +48,7 @@ func init() {
 		"territory":        {check: checkConditions},
 		"assignment_rule":  {check: checkAssignmentRule},
 		"lifecycle_rule":   {check: checkLifecycleRule},
+		requestObject:      {complete: completeRequest, check: checkRequest},
 		"view":             {check: checkView},
 		"view_choice":      {check: checkViewChoice},
 	}

@@ -14,6 +14,8 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Calendar models.Calendar
 	Currency string // reporting currency, ISO 4217
+	// CheckRegistry, if given, may refuse what an approval would make of the registry: the warehouse minds names, too.
+	CheckRegistry func(*models.Registry) error
 }
 
 // Engine is the record engine. It is safe for concurrent use.
@@ -21,6 +23,7 @@ type Engine struct {
 	store    Store
 	options  Options
 	compiled compilations
+	formulas chan struct{} // has room for one: something may be to compute
 }
 
 // New compiles the expressions of the store's registry and gives an engine over it.
@@ -31,7 +34,7 @@ func New(store Store, o Options) (*Engine, error) {
 	if o.Calendar.Zone == nil {
 		o.Calendar.Zone = time.UTC
 	}
-	e := &Engine{store: store, options: o}
+	e := &Engine{store: store, options: o, formulas: make(chan struct{}, 1)}
 	if _, err := e.compiled.of(store.Registry()); err != nil {
 		return nil, err
 	}

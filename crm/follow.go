@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,10 @@ import (
 // transaction and is told as Canopy's own mistake.
 func (b *batch) must(c models.Command) (*models.Record, error) {
 	outcome, err := b.follows(c)
+	var said *models.Error
+	if err != nil && !errors.As(err, &said) { // the store's own: it may be one after which the transaction is run again
+		return nil, fmt.Errorf("%s: %s of %s: %w", c.Cause, c.Op, c.Object, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s of %s: %v", c.Cause, c.Op, c.Object, err) //nolint:errorlint // on purpose: no refusal of the caller's command
 	}

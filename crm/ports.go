@@ -94,8 +94,7 @@ type Remembered struct {
 
 // Store is what the engine stands on; crm/store fulfils it for SQLite and PostgreSQL.
 type Store interface {
-	// Registry is the description of objects in force.
-	Registry() *models.Registry
+	Registrar
 	Transactions
 	Records
 	Keys

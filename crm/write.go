@@ -260,6 +260,11 @@ func (b *batch) amend(r *models.Record, c *models.Command, at time.Time) (models
 			return models.Outcome{}, err
 		}
 	}
+	return b.commit(r, c, kind, at, changed, next, deleted)
+}
+
+// commit writes a record's next values and appends their change.
+func (b *batch) commit(r *models.Record, c *models.Command, kind models.ChangeKind, at time.Time, changed []models.FieldChange, next []models.Value, deleted bool) (models.Outcome, error) {
 	updated := *r
 	updated.Version, updated.UpdatedAt, updated.HappenedAt, updated.Values, updated.Deleted = r.Version+1, b.now, at, next, deleted
 	if err := b.store.Update(b.ctx, r, &updated, fieldsOf(changed)); err != nil {

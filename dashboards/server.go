@@ -125,6 +125,7 @@ func (s *Server) defaults() error {
 func (s *Server) routes() {
 	s.sessionRoutes()
 	s.objectRoutes()
+	s.requestRoutes()
 	s.aggregateRoutes() // before the records, whose /{id} would take its place
 	s.recordRoutes()
 	s.searchRoutes()

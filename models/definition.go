@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -95,6 +96,9 @@ func (r *Registry) Grow(d Definition) (*Registry, error) {
 	for _, f := range d.Fields {
 		o.Fields = append(o.Fields, f.custom())
 	}
+	if len(o.Fields) > maxFields {
+		return nil, FieldError(o.Name, "an object has at most %d fields", maxFields).WithRemedy("Describe a new object that refers to it.")
+	}
 	for _, a := range d.Amend {
 		if err := o.amend(a); err != nil {
 			return nil, err
@@ -127,6 +131,9 @@ func (d Definition) fits(r *Registry) error {
 	case d.New == nil && len(d.Fields) == 0 && len(d.Amend) == 0:
 		return FieldError("definition", "it changes nothing").WithRemedy("Describe a new object, fields, or other options.")
 	}
+	if err := d.New.checkNew(); err != nil {
+		return err
+	}
 	var present *Object
 	if d.New == nil {
 		present = r.byName[d.Object]
@@ -138,6 +145,8 @@ func (d Definition) fits(r *Registry) error {
 			return FieldError(place, "there is a field of this name already").WithRemedy("Choose another name.")
 		case present != nil && present.byName[f.Name] != nil:
 			return FieldError(place, "this name is one of Canopy's own fields").WithRemedy("Choose another name.")
+		case strings.Contains(f.Name, "__"):
+			return FieldError(place, "a field's name has single underscores").WithRemedy("Choose another name.")
 		case f.Label == "":
 			return FieldError(place, "a label is missing").WithRemedy("Say in label: how people call it.")
 		case present != nil && f.Required && f.Default == "":
@@ -147,6 +156,31 @@ func (d Definition) fits(r *Registry) error {
 	}
 	return nil
 }
+
+// keptForTables are the beginnings and ends of names that Canopy's own tables beside an object's have.
+var keptForTables = regexp.MustCompile(`__|_(log|mv|search|now|as_of)$|^(staging|log|search|sqlite|pg|goose|schema|registry)_`)
+
+// checkNew checks what a new object must have beyond what every object has; a nil object is well.
+func (o *Object) checkNew() error {
+	switch {
+	case o == nil:
+		return nil
+	case keptForTables.MatchString(o.Name):
+		return FieldError(o.Name, "this name is kept for Canopy's own tables").WithRemedy("Choose another name.")
+	case o.Label == "":
+		return FieldError(o.Name, "a label is missing").WithRemedy("Say in label: how people call it.")
+	case o.Visibility != "" && o.Visibility != Scoped && o.Visibility != Shared && o.Visibility != AdminOnly:
+		return FieldError(o.Name, "its visibility is none of scoped, shared, admin")
+	case o.WriteBy != "" && rank(o.WriteBy) == 0:
+		return FieldError(o.Name, "write_by is none of viewer, editor, administrator")
+	case len(o.Fields) > maxFields:
+		return FieldError(o.Name, "an object has at most %d fields", maxFields)
+	}
+	return nil
+}
+
+// maxFields bounds an object's fields, so that its table fits into each of the databases.
+const maxFields = 400
 
 // custom gives a copy marked as added at run time, with a scope that its fields allow.
 func (o *Object) custom() *Object {

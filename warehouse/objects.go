@@ -25,7 +25,7 @@ type standing struct {
 // first row with a new field is sent; the feed is altered in place, so that no insert can fall between an old and a new one.
 // A column that stands with another type is a precondition error. A field that was dropped keeps its column.
 func (w *Warehouse) EnsureObjects(ctx context.Context, r *models.Registry) error {
-	if err := checkNames(r); err != nil {
+	if err := CheckNames(r); err != nil {
 		return err
 	}
 	stands, err := w.standing(ctx)
@@ -40,8 +40,8 @@ func (w *Warehouse) EnsureObjects(ctx context.Context, r *models.Registry) error
 	return nil
 }
 
-// checkNames refuses objects whose tables, and fields whose columns, would be one another's.
-func checkNames(r *models.Registry) error {
+// CheckNames refuses objects whose tables, and fields whose columns, would be one another's.
+func CheckNames(r *models.Registry) error {
 	owner := map[string]string{"schema_step": "Canopy"}
 	for _, o := range r.Objects() {
 		for _, table := range []string{o.Name, LogTable(o.Name), o.Name + "_mv", NowView(o.Name), AsOfView(o.Name)} {

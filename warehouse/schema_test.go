@@ -201,11 +201,11 @@ func TestTablesOfTwoObjectsNeverMeet(t *testing.T) {
 		return r
 	}
 	for _, pair := range [][2]string{{"gem", "gem_log"}, {"gem", "staging_gem_now"}, {"gem", "gem_mv"}, {"gem", "schema_step"}} {
-		if err := checkNames(make2(pair[0], pair[1])); models.CodeOf(err) != models.Invalid {
+		if err := CheckNames(make2(pair[0], pair[1])); models.CodeOf(err) != models.Invalid {
 			t.Errorf("%v: %v", pair, err)
 		}
 	}
-	if err := checkNames(make2("gem", "gems")); err != nil {
+	if err := CheckNames(make2("gem", "gems")); err != nil {
 		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,13 +23,27 @@ type analysis struct {
 	relay     *relay.Relay
 	metrics   *metrics.Service
 	history   *asof.History
+	fits      atomic.Pointer[models.Registry] // what the warehouse was made to fit when it was last asked
+}
+
+// fit sees that the warehouse has the columns of what was approved a moment ago, before it is asked for them.
+func (a *analysis) fit(ctx context.Context) error {
+	registry := a.p.records.Registry()
+	if a.fits.Load() == registry {
+		return nil
+	}
+	if err := a.warehouse.EnsureObjects(ctx, registry); err != nil {
+		return fmt.Errorf("make the warehouse's tables: %w", err)
+	}
+	a.fits.Store(registry)
+	return nil
 }
 
 func newAnalysis(ctx context.Context, p *parts, w *warehouse.Warehouse) (*analysis, error) {
-	if err := w.EnsureObjects(ctx, p.records.Registry()); err != nil {
-		return nil, fmt.Errorf("make the warehouse's tables: %w", err)
-	}
 	a := &analysis{p: p, warehouse: w}
+	if err := a.fit(ctx); err != nil {
+		return nil, err
+	}
 	var err error
 	if a.relay, err = newRelay(p, w, a.advanced); err != nil {
 		return nil, err
@@ -70,6 +85,9 @@ func (c *columnar) ListAsOf(ctx context.Context, reader models.Reader, q crm.Que
 	if err != nil {
 		return crm.Page{}, err
 	}
+	if err := a.fit(ctx); err != nil {
+		return crm.Page{}, err
+	}
 	found, err := a.history.List(ctx, reader, asof.ListQuery{Object: object, Where: q.Where, Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor, Cutoff: cutoff})
 	return crm.Page{Records: found.Records, NextCursor: found.NextCursor, Count: found.Count, Capped: found.Capped}, err
 }
@@ -78,6 +96,9 @@ func (c *columnar) ListAsOf(ctx context.Context, reader models.Reader, q crm.Que
 func (c *columnar) Aggregate(ctx context.Context, reader models.Reader, q dashboards.AggregateQuery) (dashboards.Aggregate, error) {
 	a, err := c.need()
 	if err != nil {
+		return dashboards.Aggregate{}, err
+	}
+	if err := a.fit(ctx); err != nil {
 		return dashboards.Aggregate{}, err
 	}
 	found, err := a.history.Aggregate(ctx, reader, asof.AggregateQuery{Object: q.Object, Where: q.Where, GroupBy: q.GroupBy, Sums: q.Sum, Cutoff: q.Cutoff})

@@ -11,6 +11,7 @@ import (
 	"canopy/crm"
 	"canopy/crm/store"
 	"canopy/models"
+	"canopy/warehouse"
 )
 
 // parts is what every sub-command that touches records stands on.
@@ -40,7 +41,7 @@ func openRecords(ctx context.Context, c *Config, s *streams) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := crm.New(db, crm.Options{Calendar: c.Calendar(), Currency: c.Currency})
+	records, err := crm.New(db, crm.Options{Calendar: c.Calendar(), Currency: c.Currency, CheckRegistry: warehouse.CheckNames})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -125,6 +125,8 @@ func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, ser
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error { return back.work(ctx) })
 	group.Go(func() error { return p.db.NewSequencer(sequencerOptions(p)).Run(ctx) })
+	group.Go(func() error { return p.db.Watch(ctx) })
+	group.Go(func() error { return p.records.ComputeFormulas(ctx, p.log.With("part", "formulas")) })
 	release, err := p.openControl(ctx, "http://"+listener.Addr().String())
 	if err != nil {
 		p.log.Warn("tools on this machine cannot reach this server without a token", "error", err)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -132,7 +134,7 @@ func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
 				columns = quote(f.Name+"_currency") + ", " + columns
 			}
 			index := fmt.Sprintf("create index if not exists %s on %s (%s, number)",
-				quote(t.object.Name+"__"+f.Name), quote(t.object.Name), columns)
+				quote(indexName(t.object.Name+"__"+f.Name)), quote(t.object.Name), columns)
 			if f.Kind == models.Reference { // looked up by equality and hardly ever sorted by: empty ones need no entry
 				index += " where " + quote(f.Name) + " is not null"
 			}
@@ -145,7 +147,16 @@ func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
 }
 
 func uniqueIndex(o *models.Object, f *models.Field) string {
-	return o.Name + "__" + f.Name + "__unique"
+	return indexName(o.Name + "__" + f.Name + "__unique")
+}
+
+// indexName keeps a name within what PostgreSQL tells apart: it would cut a longer one, and take two for the same.
+func indexName(name string) string {
+	if len(name) <= 63 {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:46] + "_" + hex.EncodeToString(sum[:8])
 }
 
 // bind gives a value's arguments for its one or two columns.

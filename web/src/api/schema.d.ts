@@ -109,6 +109,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/field_requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a change request: what it asks for is there at once */
+        post: operations["approve-field-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/field_requests/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the formulas of existing records are computed */
+        get: operations["field-request-progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/field_requests/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a change request */
+        post: operations["reject-field-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -357,6 +408,23 @@ export interface paths {
         };
         /** The kinds of record and their fields */
         get: operations["list-objects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/{object}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fields of one kind of record as JSON Schema, as they are now */
+        get: operations["object-schema"];
         put?: never;
         post?: never;
         delete?: never;
@@ -771,6 +839,9 @@ export interface components {
             /** Format: int64 */
             value: number;
         };
+        DecisionBody: {
+            reason: string;
+        };
         ExportBody: {
             /** @description Names of fields, and id, version, created_at, updated_at, happened_at, deleted; all fields where left out */
             columns?: string[];
@@ -826,14 +897,27 @@ export interface components {
             version: number;
         };
         Field: {
+            /** @description Media types of files; any where it is left out */
+            accept?: string[];
+            /** @description Added here by a change request */
+            custom?: boolean;
             default?: string;
+            /** @description Expression in CEL that its value follows from */
+            formula?: string;
             help?: string;
             indexed?: boolean;
             /** @enum {string} */
             kind: "text" | "long_text" | "number" | "money" | "date" | "instant" | "picklist" | "multi_pick" | "boolean" | "email" | "phone" | "url" | "country" | "address" | "reference" | "file" | "formula" | "score";
             label: string;
+            /**
+             * Format: int64
+             * @description Bytes that a file may have
+             */
+            max_bytes?: number;
             name: string;
             options?: components["schemas"]["Option"][];
+            /** @description Who answers for what it holds */
+            owner?: string;
             /** @description Personal data */
             personal?: boolean;
             read_only?: boolean;
@@ -1058,11 +1142,15 @@ export interface components {
             kind: "all" | "owner" | "team" | "territory" | "campaign";
         };
         Object: {
+            /** @description Added here by a change request */
+            custom?: boolean;
             fields: components["schemas"]["Field"][];
             help?: string;
             label: string;
             /** @example deal */
             name: string;
+            /** @description Who answers for it */
+            owner?: string;
             plural: string;
             /** @description Reference fields on whose record's timeline these records appear */
             timeline_of?: string[];
@@ -1227,6 +1315,22 @@ export interface components {
             /** Format: int64 */
             position: number;
             state: string;
+        };
+        RequestProgress: {
+            /**
+             * Format: int64
+             * @description Records looked at
+             */
+            done: number;
+            /** @description All records have been looked at */
+            over: boolean;
+            /** @description Why the last of these has none */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description Records whose formula gives no value
+             */
+            refused: number;
         };
         Run: {
             /** @description User who asked */
@@ -1692,6 +1796,115 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-field-request": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that was read, where it matters */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "field-request-progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestProgress"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reject-field-request": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that was read, where it matters */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
                 };
             };
             /** @description Error */
@@ -2205,6 +2418,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Objects"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "object-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Error */
