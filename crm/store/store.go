@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -82,19 +83,20 @@ func (db *DB) connect(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "mmap_size(268435456)", "temp_store(MEMORY)"}}
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String()
-	writeDB, err := sql.Open("sqlite", dsn)
+	address := func(pragmas ...string) string {
+		pragmas = append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "mmap_size(268435456)", "temp_store(MEMORY)"}, pragmas...)
+		return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{"_pragma": pragmas}.Encode()}).String()
+	}
+	writeDB, err := sql.Open("sqlite", address("cache_size(-64000)", "wal_autocheckpoint("+strconv.Itoa(writerCheckpoint)+")"))
 	if err != nil {
 		return err
 	}
-	writeDB.SetMaxOpenConns(2) // the writer's own, and one for migrations before the writer has work
+	writeDB.SetMaxOpenConns(2) // the writer's own, and one for migrations before the writer has work and for checkpoints
 	db.writer, err = startWriter(ctx, writeDB)
 	if err != nil {
 		return err
 	}
-	pragmas.Add("_pragma", "query_only(1)")
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
+	pool, err := sql.Open("sqlite", address("cache_size(-16000)", "query_only(1)"))
 	if err != nil {
 		return err
 	}

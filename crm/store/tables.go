@@ -59,24 +59,15 @@ func newTable(d dialect, o *models.Object) *table {
 	return t
 }
 
+// ensureTable makes an object's table, columns and indexes as far as they are not there. A new table is made whole: a statement a column
+// would have the database read its whole schema again each time.
 func (db *DB) ensureTable(ctx context.Context, t *table) error {
-	kind := db.d.columnType
-	create := fmt.Sprintf(`create table if not exists %s (
-    "number" %s,
-    "version" %s not null,
-    "created_at" %s not null,
-    "updated_at" %s not null,
-    "happened_at" %s not null,
-    "deleted_at" %s
-)`, quote(t.object.Name), db.d.identity(), kind(models.Number), kind(models.Instant), kind(models.Instant), kind(models.Instant), kind(models.Instant))
-	if _, err := db.exec(ctx, create); err != nil {
-		return err
-	}
 	present, err := db.presentColumns(ctx, t.object.Name)
 	if err != nil {
 		return err
 	}
 	added := map[string]bool{}
+	var columns []string
 	for _, c := range t.columns {
 		if present[c.name] {
 			continue
@@ -86,14 +77,39 @@ func (db *DB) ensureTable(ctx context.Context, t *table) error {
 		if c.currency {
 			of = models.Text
 		}
-		if _, err := db.exec(ctx, fmt.Sprintf("alter table %s add column %s %s", quote(t.object.Name), quote(c.name), kind(of))); err != nil {
+		columns = append(columns, quote(c.name)+" "+db.d.columnType(of))
+	}
+	if len(present) == 0 {
+		if err := db.createTable(ctx, t.object.Name, columns); err != nil {
 			return err
+		}
+	} else {
+		for _, column := range columns {
+			if _, err := db.exec(ctx, "alter table "+quote(t.object.Name)+" add column "+column); err != nil {
+				return err
+			}
 		}
 	}
 	if err := db.ensureIndexes(ctx, t); err != nil {
 		return err
 	}
 	return db.ensureSearch(ctx, t, added)
+}
+
+func (db *DB) createTable(ctx context.Context, name string, columns []string) error {
+	kind := db.d.columnType
+	create := fmt.Sprintf(`create table if not exists %s (
+    "number" %s,
+    "version" %s not null,
+    "created_at" %s not null,
+    "updated_at" %s not null,
+    "happened_at" %s not null,
+    "deleted_at" %s`, quote(name), db.d.identity(), kind(models.Number), kind(models.Instant), kind(models.Instant), kind(models.Instant), kind(models.Instant))
+	for _, column := range columns {
+		create += ",\n    " + column
+	}
+	_, err := db.exec(ctx, create+"\n)")
+	return err
 }
 
 func (db *DB) presentColumns(ctx context.Context, name string) (map[string]bool, error) {

@@ -22,6 +22,8 @@ type writer struct {
 	bulk        chan *job
 	stop        chan struct{}
 	done        chan struct{}
+	committed   chan struct{} // holds one where there may be something to checkpoint
+	idle        chan struct{} // closed once checkpointing has ended
 }
 
 type job struct {
@@ -45,18 +47,47 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	w := &writer{
 		db: db, conn: conn, statements: map[string]*sql.Stmt{},
 		interactive: make(chan *job), bulk: make(chan *job), stop: make(chan struct{}), done: make(chan struct{}),
+		committed: make(chan struct{}, 1), idle: make(chan struct{}),
 	}
 	go w.loop()
+	go w.checkpoint()
 	return w, nil
 }
 
 func (w *writer) close() error {
 	close(w.stop)
 	<-w.done
+	<-w.idle
 	for _, statement := range w.statements {
 		statement.Close() //nolint:errcheck // the connection closes next
 	}
 	return errors.Join(w.conn.Close(), w.db.Close())
+}
+
+// Pages of the log are copied into the file beside the writer, so that a commit waits for its own sync only. Past writerCheckpoint pages
+// (64 MiB) the writer does it itself: under steady work the log begins anew at no other time.
+const (
+	writerCheckpoint = 16_000
+	checkpointPause  = 250 * time.Millisecond
+)
+
+func (w *writer) checkpoint() {
+	defer close(w.idle)
+	ticker := time.NewTicker(checkpointPause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-w.stop:
+			return
+		case <-ticker.C:
+		}
+		select {
+		case <-w.committed:
+			// What fails now is done by the writer or when the store is opened next.
+			_, _ = w.db.ExecContext(context.Background(), "pragma wal_checkpoint(passive)")
+		default:
+		}
+	}
 }
 
 func (w *writer) run(ctx context.Context, p crm.Priority, fn func(ctx context.Context) error) error {
@@ -122,6 +153,10 @@ func (w *writer) commit(jobs []*job, more <-chan *job) {
 	if _, err := w.conn.ExecContext(context.Background(), "commit"); err != nil {
 		answer(jobs, errors.Join(fmt.Errorf("commit: %w", err), w.rollback()))
 		return
+	}
+	select {
+	case w.committed <- struct{}{}:
+	default:
 	}
 	for _, j := range jobs {
 		if j.err == nil {

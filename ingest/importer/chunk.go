@@ -43,7 +43,7 @@ func (j *job) chunk(ctx context.Context, rows []plannedRow) error {
 	}
 	*j.i = done.progress
 	j.learn(done)
-	j.size = nextSize(len(rows), j.size, done.took)
+	j.size = nextSize(len(rows), j.size, done.worked, done.took-done.worked)
 	j.s.notify()
 	return nil
 }
@@ -88,6 +88,7 @@ func (j *job) settle(ctx context.Context, rows []plannedRow) (*attempt, error) {
 		err := j.s.c.Commands.RunBulk(ctx, func(ctx context.Context) error {
 			begun = time.Now() // of the transaction, not of the waiting for it
 			a = j.newAttempt(ctx, rows)
+			defer func() { a.worked = time.Since(begun) }()
 			if j.i.Pass == 2 {
 				return a.fillLater()
 			}
@@ -136,7 +137,8 @@ type attempt struct {
 	phantoms map[named]fate        // dry run: what this chunk would have made
 	refused  map[int]*models.Error // by the row's place in rows
 	wrote    map[int]bool
-	took     time.Duration
+	worked   time.Duration // on its rows
+	took     time.Duration // with its commit
 }
 
 func (j *job) newAttempt(ctx context.Context, rows []plannedRow) *attempt {

@@ -12,7 +12,7 @@ import (
 )
 
 // A chunk is the rows of one transaction. Other people's writes wait behind it, so it is kept under chunkLimit: its size follows what the
-// chunk before it took, aiming at chunkAim.
+// chunk before it took, aiming at chunkAim. What the commit took is hardly less for fewer rows, so at least half of the aim is for rows.
 const (
 	chunkLimit = 50 * time.Millisecond
 	chunkAim   = 30 * time.Millisecond
@@ -21,12 +21,14 @@ const (
 	maxBytes   = 4 << 20 // of the rows held at once, in each place where rows wait
 )
 
-// nextSize gives the number of rows (or changes) for the next chunk after one of n took as long as it did.
-func nextSize(n, size int, took time.Duration) int {
-	if n < size && took < chunkLimit {
+// nextSize gives the number of rows (or changes) for the next chunk after one of n worked for as long as it did, and then took committing to
+// become durable.
+func nextSize(n, size int, worked, committing time.Duration) int {
+	if n < size && worked+committing < chunkLimit {
 		return size // the end of the file says nothing about the size
 	}
-	aimed := int(float64(n) * float64(chunkAim) / float64(max(took, time.Millisecond)))
+	aim := max(chunkAim-committing, chunkAim/2)
+	aimed := int(float64(n) * float64(aim) / float64(max(worked, time.Millisecond)))
 	return min(max(aimed, n/4, 1), n*2, maxChunk)
 }
 

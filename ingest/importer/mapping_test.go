@@ -269,18 +269,21 @@ func TestChunksFollowTheClock(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		n, size, want int
-		took          time.Duration
+		worked        time.Duration
+		committing    time.Duration
 	}{
-		{16, 16, 32, time.Millisecond},         // grows twofold at most
-		{100, 100, 100, 30 * time.Millisecond}, // as aimed
-		{100, 100, 50, 60 * time.Millisecond},
-		{100, 100, 25, time.Second}, // shrinks fourfold at most
-		{1, 1, 1, time.Second},
-		{3, 100, 100, time.Millisecond}, // the end of a file says nothing
-		{3000, 3000, maxChunk, time.Millisecond},
+		{16, 16, 32, time.Millisecond, 0},         // grows twofold at most
+		{100, 100, 100, 30 * time.Millisecond, 0}, // as aimed
+		{100, 100, 50, 60 * time.Millisecond, 0},
+		{100, 100, 80, 30 * time.Millisecond, 6 * time.Millisecond},
+		{100, 100, 50, 30 * time.Millisecond, time.Second}, // a slow disk does not make chunks small without end
+		{100, 100, 25, time.Second, 0},                     // shrinks fourfold at most
+		{1, 1, 1, time.Second, 0},
+		{3, 100, 100, time.Millisecond, 0}, // the end of a file says nothing
+		{3000, 3000, maxChunk, time.Millisecond, 0},
 	} {
-		if got := nextSize(c.n, c.size, c.took); got != c.want {
-			t.Errorf("after %d rows in %s: %d, want %d", c.n, c.took, got, c.want)
+		if got := nextSize(c.n, c.size, c.worked, c.committing); got != c.want {
+			t.Errorf("after %d rows in %s and %s: %d, want %d", c.n, c.worked, c.committing, got, c.want)
 		}
 	}
 }

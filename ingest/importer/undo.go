@@ -68,7 +68,7 @@ func (u *undo) chunk(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	*u.i = progress
-	u.size = nextSize(looked, u.size, time.Since(begun))
+	u.size = nextSize(looked, u.size, time.Since(begun), 0)
 	u.s.notify()
 	return more, nil
 }
