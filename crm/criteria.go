@@ -24,6 +24,7 @@ type stageRules struct {
 	rank     int64
 	name     string
 	status   string
+	ageLimit int  // in days; 0 where it has none
 	editors  bool // editors may pass over it
 	entry    []criterion
 	exit     []criterion
@@ -38,6 +39,9 @@ func readStage(registry *models.Registry, calendar models.Calendar, values func(
 	s := &stageRules{name: text("name"), status: text("status"), editors: text("override_role") == string(models.Editor)}
 	s.pipeline, _ = values("pipeline").(uint64)
 	s.rank, _ = values("rank").(int64)
+	if days, ok := values("age_limit_days").(int64); ok {
+		s.ageLimit = int(days)
+	}
 	var wrong []models.Error
 	for _, part := range []struct {
 		field, help string

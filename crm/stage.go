@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"canopy/models"
@@ -72,46 +71,6 @@ func (b *batch) stageList() (*stageList, error) {
 
 // maxStages bounds how many stages and pipelines a workspace may sensibly have.
 const maxStages = 1000
-
-// Policy is what a pipeline does about deals in which nothing happens. Days count from the last sign of life.
-type Policy struct {
-	NudgeAfterDays    int    `json:"nudge_after_days"`    // the owner gets a task; a stage's age limit takes its place there
-	ReengageAfterDays int    `json:"reengage_after_days"` // the deal goes on the re-engage list
-	CloseAfterDays    int    `json:"close_after_days"`    // the deal is closed
-	Then              string `json:"then"`                // lost, or nurture: lost with a task to take it up again
-	Reason            string `json:"reason"`              // lost reason; no_decision where blank
-	NurtureDays       int    `json:"nurture_days"`        // after which a nurtured deal is taken up again; 90 where 0
-}
-
-// ParsePolicy reads a stagnation policy; blank text is nil. The steps come one after another, and there is at least a day between them.
-func ParsePolicy(deal *models.Object, text string) (*Policy, error) {
-	if text == "" {
-		return nil, nil
-	}
-	p := &Policy{Reason: "no_decision", NurtureDays: 90}
-	if err := json.Unmarshal([]byte(text), p); err != nil {
-		return nil, models.FieldError("stagnation_policy", "not a policy: %v", err).
-			WithRemedy(`Write it as {"nudge_after_days":14,"reengage_after_days":28,"close_after_days":60,"then":"lost","reason":"no_decision"}.`)
-	}
-	wrong := func(format string, args ...any) (*Policy, error) {
-		return nil, models.FieldError("stagnation_policy", format, args...).WithRemedy("Say 1 ≤ nudge_after_days < reengage_after_days < close_after_days ≤ 3650.")
-	}
-	switch {
-	case p.NudgeAfterDays < 1:
-		return wrong("nudge_after_days is %d", p.NudgeAfterDays)
-	case p.ReengageAfterDays <= p.NudgeAfterDays:
-		return wrong("reengage_after_days (%d) does not come after nudge_after_days (%d)", p.ReengageAfterDays, p.NudgeAfterDays)
-	case p.CloseAfterDays <= p.ReengageAfterDays || p.CloseAfterDays > 3650:
-		return wrong("close_after_days (%d) does not come after reengage_after_days (%d)", p.CloseAfterDays, p.ReengageAfterDays)
-	case p.Then != "lost" && p.Then != "nurture":
-		return nil, models.FieldError("stagnation_policy", "then is %q", p.Then).WithRemedy("Say lost or nurture.")
-	case !deal.Field("lost_reason").HasOption(p.Reason):
-		return nil, models.FieldError("stagnation_policy", "reason %q is no lost reason", p.Reason).WithRemedy("Use one of the deal's lost reasons.")
-	case p.NurtureDays < 1 || p.NurtureDays > 3650:
-		return nil, models.FieldError("stagnation_policy", "nurture_days is %d", p.NurtureDays).WithRemedy("Say 1 to 3650 days.")
-	}
-	return p, nil
-}
 
 func checkPipeline(b *batch, w *writing) ([]models.Error, error) {
 	text, _ := w.after("stagnation_policy").(string)
