@@ -39,7 +39,7 @@ func humaConfig() huma.Config {
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Tags: []*huma.Tag{
-				{Name: "session"}, {Name: "records"}, {Name: "imports"}, {Name: "jobs"}, {Name: "runs"}, {Name: "trees"}, {Name: "operations"},
+				{Name: "session"}, {Name: "records"}, {Name: "imports"}, {Name: "jobs"}, {Name: "runs"}, {Name: "trees"}, {Name: "selling"}, {Name: "operations"},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, DefaultFormat: "application/json",

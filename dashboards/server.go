@@ -137,6 +137,7 @@ func (s *Server) routes() {
 	s.runRoutes()
 	s.treeRoutes()
 	s.relayRoutes()
+	s.pipelineRoutes()
 }
 
 // Serve answers on a listener until ctx ends, then lets running requests finish for up to ten seconds.
