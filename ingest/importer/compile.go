@@ -28,6 +28,7 @@ type plan struct {
 	later    bool               // some reference may stand further down in the file
 	asked    map[nameSpace]bool // names that more than one row may ask for
 	recurs   map[string]bool    // objects whose records more than one row may write
+	past     bool               // the file tells a past: stages are passed over
 }
 
 type ensured struct {
@@ -126,6 +127,7 @@ func (c *compiler) remedy(text string) { c.wrong[len(c.wrong)-1].Remedy = text }
 // compile checks a mapping against a file's header and the registry. Errors name the place in the mapping and the nearest right name.
 func compile(m *Mapping, header []string, typed func(int) bool, registry *models.Registry, w Workspace) (*plan, error) {
 	c := &compiler{m: m, typed: typed, links: map[string]string{}, p: &plan{registry: registry, names: header, blank: map[string]bool{}, asked: map[nameSpace]bool{}, recurs: map[string]bool{}, columns: make([]Column, len(header))}}
+	c.p.past = m.Historical
 	c.p.context = models.TextContext{Zone: w.Zone, Currency: w.Currency, Country: m.Country}
 	if m.Zone != "" {
 		zone, err := time.LoadLocation(m.Zone)

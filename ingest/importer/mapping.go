@@ -19,6 +19,9 @@ type Mapping struct {
 	Ensure   []Ensure          `yaml:"ensure"`   // records that must be there first
 	Records  []RecordSpec      `yaml:"records"`  // what each row makes, in order
 	Notes    []Note            `yaml:"notes"`    // what is worth counting
+	// Historical says that the file tells a past that Canopy's stages did not see: deals pass over what stages ask for, and each time is kept as
+	// a stage override. Administrators only.
+	Historical bool `yaml:"historical"`
 }
 
 // FileForm says how the file is written.

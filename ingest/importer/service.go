@@ -188,6 +188,10 @@ func (p *plan) mayWrite(reader models.Reader) error {
 		}
 		return models.Errorf(models.Forbidden, "this mapping writes %s, which needs the role %s", o.Plural, o.WriteBy).WithRemedy("Ask an administrator to import the file.")
 	}
+	if p.past && !reader.MayWrite(models.Administrator) {
+		return models.Errorf(models.Forbidden, "this mapping is historical: its deals pass over what stages ask for, which needs an administrator").
+			WithRemedy("Ask an administrator to import the file, or take historical out of the mapping.")
+	}
 	for _, e := range p.ensure {
 		if err := need(e.object); err != nil {
 			return err

@@ -244,6 +244,9 @@ func (a *attempt) flush(batch []*item) error {
 	var owners []*item
 	add := func(it *item, c models.Command) {
 		c.Object, c.Cause, c.Row = it.record.spec.object.Name, a.j.i.Cause(), a.rows[it.place].number
+		if a.j.plan.past && c.Object == "deal" {
+			c.Override = fmt.Sprintf("Historical import %d: %.300s", a.j.i.ID, a.j.i.FileName)
+		}
 		commands, owners = append(commands, c), append(owners, it)
 	}
 	var made []*item
