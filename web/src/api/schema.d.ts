@@ -75,6 +75,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deals/{id}/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stages that a deal has been in, and for how long */
+        get: operations["deal-stages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports": {
         parameters: {
             query?: never;
@@ -433,6 +450,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipelines/{id}/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts, sums and weighted sums of a pipeline's deals by stage */
+        get: operations["pipeline-board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/{id}/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pipeline's stages: what they ask for, and how many open deals break it */
+        get: operations["pipeline-stages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{object}": {
         parameters: {
             query?: never;
@@ -648,6 +699,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stagnation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the stagnation policies would do today, and why; nothing is written */
+        get: operations["stagnation-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stagnation/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the steps of the stagnation policies that are due today; a second run does nothing more */
+        post: operations["run-stagnation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trees": {
         parameters: {
             query?: never;
@@ -802,6 +887,39 @@ export interface components {
         };
         BatchResults: {
             results: components["schemas"]["BatchResult"][];
+        };
+        BoardStage: {
+            /** Format: int64 */
+            count: number;
+            /** @example stage_3 */
+            id: string;
+            /** Format: int64 */
+            stale_count: number;
+            sums: components["schemas"]["Sum"][];
+            /** @description Amounts times the stage's probability; without those of stages that declare none */
+            weighted: components["schemas"]["Sum"][];
+        };
+        BoardSummary: {
+            as_of: components["schemas"]["AsOf"];
+            /** Format: date */
+            month_from: string;
+            /** @description All open stages together */
+            open: components["schemas"]["BoardTotal"];
+            stages: components["schemas"]["BoardStage"][];
+            /**
+             * Format: int64
+             * @description Open deals that have been in their stage for longer than its age limit
+             */
+            stale_count: number;
+            /** @description Won since the first of the month on the workspace's clock; without weights */
+            won_this_month: components["schemas"]["BoardTotal"];
+        };
+        BoardTotal: {
+            /** Format: int64 */
+            count: number;
+            sums: components["schemas"]["Sum"][];
+            /** @description Amounts times the stage's probability; without those of stages that declare none */
+            weighted: components["schemas"]["Sum"][];
         };
         BulkBody: {
             /** @description Write nothing, and say what would be refused */
@@ -1162,6 +1280,13 @@ export interface components {
         Objects: {
             objects: components["schemas"]["Object"][];
         };
+        OpenDeals: {
+            /** @description Do not meet what coming in asks for, or lack a required field: they stand there from before the stage was so strict, or were changed since */
+            breaks: components["schemas"]["Count"];
+            count: components["schemas"]["Count"];
+            /** @description Have been in the stage for longer than its age limit */
+            stale: components["schemas"]["Count"];
+        };
         Operation: {
             /** @description Values by field name, in the JSON form of the field's kind (GET /objects); null empties a field */
             fields?: {
@@ -1193,6 +1318,30 @@ export interface components {
             /** @example user_1 */
             id: string;
             name: string;
+        };
+        PipelineStage: {
+            /** Format: int64 */
+            age_limit_days?: number;
+            /** @description Why what it asks for cannot be asked: nobody can move until it is mended */
+            broken?: string;
+            /** @description What must be true to come in */
+            entry: string[];
+            entry_help?: string;
+            /** @description What must be true to go on */
+            exit: string[];
+            exit_help?: string;
+            /** @example stage_3 */
+            id: string;
+            name: string;
+            /** @description Of an open stage: its deals, among those that the reader sees */
+            open?: components["schemas"]["OpenDeals"];
+            /** @description Labels of the fields that are required from this stage on */
+            required: string[];
+            /** @enum {string} */
+            status: "open" | "won" | "lost";
+        };
+        PipelineStages: {
+            stages: components["schemas"]["PipelineStage"][];
         };
         Problem: {
             /** @enum {string} */
@@ -1384,6 +1533,73 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             next_cursor?: string;
+        };
+        StageVisit: {
+            /**
+             * Format: double
+             * @description Length in days of 24 hours, up to now while it is open there; left out where it is not known, and for a decided deal's last stage
+             */
+            days?: number;
+            /**
+             * Format: date-time
+             * @description Left out where the source knew no instant
+             */
+            entered_at?: string;
+            /**
+             * Format: date-time
+             * @description Left out while it is still there
+             */
+            left_at?: string;
+            /** @example stage_3 */
+            stage: string;
+            title: string;
+        };
+        StageVisits: {
+            visits: components["schemas"]["StageVisit"][];
+        };
+        StagnationPreview: {
+            items: components["schemas"]["StaleDeal"][];
+            /** @description Send it as after to go on; left out at the end */
+            next?: string;
+        };
+        StagnationRun: {
+            /** Format: int64 */
+            freshened: number;
+            /** Format: int64 */
+            looked_at: number;
+            /** Format: int64 */
+            lost: number;
+            /** @description What was refused and why */
+            notes: string[];
+            /** Format: int64 */
+            nudged: number;
+            /** Format: int64 */
+            nurtured: number;
+            /** Format: int64 */
+            reengaged: number;
+            /**
+             * Format: int64
+             * @description Deals whose stage did not let them be closed
+             */
+            refused: number;
+        };
+        StaleDeal: {
+            deal: components["schemas"]["Record"];
+            /** Format: int64 */
+            idle_days: number;
+            /** Format: int64 */
+            limit_days: number;
+            /**
+             * @description nudge: its owner gets a task; reengage: it goes on the re-engage list; lost: it is closed; nurture: it is closed, with a task to take it up again; freshen: somebody has worked on it since
+             * @enum {string}
+             */
+            step: "nudge" | "reengage" | "lost" | "nurture" | "freshen";
+            /**
+             * Format: date-time
+             * @description The last sign of life
+             */
+            touched_at: string;
+            why: string;
         };
         Sum: {
             /** @example 4216807.00 */
@@ -1731,6 +1947,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "deal-stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageVisits"];
                 };
             };
             /** @description Error */
@@ -2464,6 +2711,71 @@ export interface operations {
             };
         };
     };
+    "pipeline-board": {
+        parameters: {
+            query?: {
+                /** @description A predicate in JSON over the deals */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pipeline-stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineStages"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-records": {
         parameters: {
             query?: {
@@ -3061,6 +3373,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stagnation-preview": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagnationPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-stagnation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagnationRun"];
+                };
             };
             /** @description Error */
             default: {
