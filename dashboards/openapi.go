@@ -113,7 +113,7 @@ func (s *Server) byHand() []*huma.Operation {
 			"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: properties}},
 		}}
 	}
-	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "CSV or Parquet"}
+	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "CSV, XLSX, Parquet or Arrow"}
 	start := s.described(operation(fiber.MethodPost, "/imports", "start-import", "imports", "Import a file"), "202", "application/json", schemaOf(s, (*models.Import)(nil)))
 	start.RequestBody = form(map[string]*huma.Schema{
 		"file":    file,

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -45,13 +46,13 @@ var kinds = map[Kind]*struct {
 	Instant:   {parseInstant, normalInstant},
 	Boolean:   {parseBool, is[bool]},
 	Reference: {parseReference, normalReference},
-	AddressOf: {nil, normalAddress},
+	AddressOf: {parseAddress, normalAddress},
 	FileOf:    {nil, normalFile},
 	Score:     {nil, normalScore},
 }
 
 // ParseText reads plain text (a CSV cell, a default) as a value in normal form. Blank text is nil.
-// Kinds without a one-line text form (address, file, score) refuse any other text.
+// An address is read from its JSON form; kinds without a one-line text form (file, score) refuse any other text.
 func (f *Field) ParseText(s string, c TextContext) (Value, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -324,6 +325,14 @@ func normalReference(f *Field, v Value) (Value, error) {
 		return nil, fmt.Errorf("not the id of a %s", f.To)
 	}
 	return v, nil
+}
+
+func parseAddress(_ *Field, s string, _ TextContext) (Value, error) {
+	var a Address
+	if err := json.Unmarshal([]byte(s), &a); err != nil {
+		return nil, fmt.Errorf(`an address is written {"line1":"…","city":"…"}`)
+	}
+	return a, nil
 }
 
 func normalAddress(_ *Field, v Value) (Value, error) {

@@ -21,7 +21,7 @@ import (
 // straight into its store (the next start relays what was written).
 type importCommand struct {
 	Config  `embed:""`
-	Files   []string `arg:"" type:"existingfile" help:"CSV or Parquet files, in the order in which they are to be read."`
+	Files   []string `arg:"" type:"existingfile" help:"CSV, XLSX, Parquet or Arrow files, in the order in which they are to be read."`
 	Map     []string `type:"existingfile" help:"Mapping file (YAML): one for all files, or one a file in the same order. A mapping is proposed where none is given."`
 	Propose bool     `help:"Print the mapping that would be proposed for the first file, and stop."`
 	DryRun  bool     `help:"Check everything and write nothing."`

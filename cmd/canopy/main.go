@@ -22,7 +22,7 @@ type commands struct {
 	Config configPath `name:"config" type:"path" help:"Configuration file (YAML); its keys are the names of the flags." placeholder:"FILE" env:"CANOPY_CONFIG"`
 
 	Serve   serveCommand   `cmd:"" help:"Run Canopy."`
-	Import  importCommand  `cmd:"" help:"Import CSV or Parquet files."`
+	Import  importCommand  `cmd:"" help:"Import CSV, XLSX, Parquet or Arrow files."`
 	Demo    demoCommand    `cmd:"" help:"Fill an empty workspace with a small company."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke API tokens."`
 	Rebuild rebuildCommand `cmd:"" help:"Make the warehouse anew from the change log and prove that both hold the same."`

@@ -154,13 +154,13 @@ func (c *csvFile) fill(r *row) {
 	r.cells = make([]string, 0, max(len(c.ends), len(c.names)))
 	if len(text) == len(c.buffer) { // one byte a byte: the ends hold
 		for _, end := range c.ends {
-			r.cells = append(r.cells, strings.TrimSpace(text[start:end]))
+			r.cells = append(r.cells, models.ArmCell(strings.TrimSpace(text[start:end])))
 			start = end
 		}
 	} else {
 		for _, end := range c.ends {
 			cell, _ := c.form.Encoding.text(c.buffer[start:end])
-			r.cells = append(r.cells, strings.TrimSpace(cell))
+			r.cells = append(r.cells, models.ArmCell(strings.TrimSpace(cell)))
 			start = end
 		}
 	}

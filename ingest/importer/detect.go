@@ -15,6 +15,12 @@ func detect(path string, census *byteCensus) (form, error) {
 	if bytes.HasPrefix(census.head, []byte("PAR1")) {
 		return form{Format: "parquet"}, nil
 	}
+	if bytes.HasPrefix(census.head, []byte("ARROW1\x00\x00")) {
+		return form{Format: "arrow"}, nil
+	}
+	if bytes.HasPrefix(census.head, []byte("PK\x03\x04")) {
+		return form{Format: "xlsx"}, nil
+	}
 	f := form{Format: "csv", Encoding: census.encoding(), Delimiter: ","}
 	var err error
 	if f.Return, err = returnsOnly(path, f.Encoding); err != nil {

@@ -26,7 +26,8 @@ type Mapping struct {
 
 // FileForm says how the file is written.
 type FileForm struct {
-	Format    string   `yaml:"format"`    // csv or parquet
+	Format    string   `yaml:"format"`    // csv, parquet, arrow or xlsx
+	Sheet     string   `yaml:"sheet"`     // of an XLSX file; the first where empty
 	Encoding  string   `yaml:"encoding"`  // utf-8, utf-16le, utf-16be, windows-1252, latin-1
 	Delimiter string   `yaml:"delimiter"` // comma, semicolon, tab, pipe, or the character itself
 	Columns   []string `yaml:"columns"`   // names, for a file without a header

@@ -64,8 +64,7 @@ func openParquet(path string, allocator memory.Allocator) (s source, err error) 
 	}
 	for _, field := range p.records.Schema().Fields() {
 		p.names = append(p.names, strings.TrimSpace(field.Name))
-		id := field.Type.ID()
-		p.native = append(p.native, id != arrow.STRING && id != arrow.LARGE_STRING && id != arrow.BINARY && id != arrow.DICTIONARY)
+		p.native = append(p.native, isNative(field.Type))
 	}
 	return p, nil
 }
@@ -99,19 +98,37 @@ func (p *parquetFile) next() (r row, err error) {
 	if total := p.file.NumRows(); total > 0 {
 		r.bytes = int64(float64(p.size) * float64(p.count) / float64(total))
 	}
-	for i := range p.names {
-		cell := cellText(p.batch.Column(i), p.place)
-		switch {
-		case len(cell) > maxCell:
-			r.problem = models.FieldError(p.names[i], "the cell is too large: it holds at most %d KiB", maxCell>>10).WithRow(r.number)
-			cell = excerpt([]byte(cell))
-		case strings.IndexByte(cell, 0) >= 0:
-			r.problem = models.FieldError(p.names[i], "the cell contains a NUL character").WithRow(r.number)
-		}
-		r.cells[i] = strings.TrimSpace(cell)
-	}
+	r.fill(p.batch, p.place, p.names)
 	p.place++
 	return r, nil
+}
+
+// fill takes the cells of one row of a batch.
+func (r *row) fill(batch arrow.Record, place int, names []string) {
+	for i := range names {
+		r.take(i, names[i], cellText(batch.Column(i), place))
+	}
+}
+
+// take puts a cell into its place, or refuses the row where no field could hold it.
+func (r *row) take(i int, name, cell string) {
+	switch {
+	case len(cell) > maxCell:
+		r.problem = models.FieldError(name, "the cell is too large: it holds at most %d KiB", maxCell>>10).WithRow(r.number)
+		cell = excerpt([]byte(cell))
+	case strings.IndexByte(cell, 0) >= 0:
+		r.problem = models.FieldError(name, "the cell contains a NUL character").WithRow(r.number)
+	}
+	r.cells[i] = strings.TrimSpace(cell)
+}
+
+// isNative tells whether a column's values need no notation of the mapping.
+func isNative(kind arrow.DataType) bool {
+	switch kind.ID() {
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.DICTIONARY:
+		return false
+	}
+	return true
 }
 
 // cellText gives one value in Canopy's notation; a null is empty.

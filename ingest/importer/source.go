@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"canopy/models"
@@ -34,7 +35,8 @@ type source interface {
 
 // form is how a file is written, as detected and as the mapping says.
 type form struct {
-	Format    string   `json:"format"` // csv or parquet
+	Format    string   `json:"format"` // csv, parquet, arrow or xlsx
+	Sheet     string   `json:"sheet,omitempty"`
 	Encoding  encoding `json:"encoding,omitempty"`
 	Delimiter string   `json:"delimiter,omitempty"`
 	Return    bool     `json:"return,omitempty"`  // lines end with a lone carriage return
@@ -42,13 +44,15 @@ type form struct {
 	Header    []string `json:"header,omitempty"`  // names of the columns, for the list of refused rows
 }
 
+var formats = []string{"csv", "parquet", "arrow", "xlsx"}
+
 var delimiters = map[string]string{"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", ",": ",", ";": ";", "\t": "\t", "|": "|", "\\t": "\t"}
 
 // with gives the form with what a mapping says about the file in place of what was detected.
 func (f form) with(said FileForm) (form, error) {
 	if said.Format != "" {
-		if said.Format != "csv" && said.Format != "parquet" {
-			return f, models.FieldError("file.format", "%q is neither csv nor parquet", said.Format)
+		if !slices.Contains(formats, said.Format) {
+			return f, models.FieldError("file.format", "%q is none of %s", said.Format, strings.Join(formats, ", "))
 		}
 		f.Format = said.Format
 	}
@@ -68,7 +72,7 @@ func (f form) with(said FileForm) (form, error) {
 		}
 		f.Delimiter = d
 	}
-	f.Columns = said.Columns
+	f.Columns, f.Sheet = said.Columns, said.Sheet
 	return f, nil
 }
 
@@ -76,9 +80,14 @@ func (f form) with(said FileForm) (form, error) {
 func openSource(path string, f form) (source, error) {
 	var s source
 	var err error
-	if f.Format == "parquet" {
+	switch f.Format {
+	case "parquet":
 		s, err = openParquet(path, memory.DefaultAllocator)
-	} else {
+	case "arrow":
+		s, err = openArrow(path, memory.DefaultAllocator)
+	case "xlsx":
+		s, err = openXLSX(path, f)
+	default:
 		s, err = openCSV(path, f)
 	}
 	if err != nil {
