@@ -78,6 +78,14 @@ func (f *Filter) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// MarshalJSON gives the text.
+func (f Filter) MarshalJSON() ([]byte, error) {
+	if len(f) == 0 {
+		return []byte("null"), nil
+	}
+	return f, nil
+}
+
 // Schema is a node of a predicate.
 func (Filter) Schema(r huma.Registry) *huma.Schema { return predicateTree{}.Schema(r) }
 

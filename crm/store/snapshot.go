@@ -9,6 +9,8 @@ import (
 	"canopy/crm"
 	"canopy/models"
 	"canopy/models/predicate"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Snapshot runs fn with a context in which every read sees the store as it stood at one moment, however long fn takes and whatever is
@@ -98,10 +100,11 @@ func (db *DB) scanCursor(ctx context.Context, t *table, query string, args []any
 		return err
 	}
 	fetch := fmt.Sprintf("fetch %d from canopy_scan", size)
+	anew := []any{pgx.QueryExecModeDescribeExec} // the same text has other columns for another object
 	batch := make([]*models.Record, 0, size)
 	for {
 		batch = batch[:0]
-		if err := db.each(ctx, t, fetch, nil, func(r *models.Record) { batch = append(batch, r) }); err != nil {
+		if err := db.each(ctx, t, fetch, anew, func(r *models.Record) { batch = append(batch, r) }); err != nil {
 			return err
 		}
 		if len(batch) > 0 {

@@ -62,7 +62,7 @@ func columnsOf(object *models.Object, names []string, withDeleted bool) ([]colum
 			columns = append(columns, *made)
 		default:
 			wrong = append(wrong, *models.FieldError("columns", "%s has no field %q", object.Name, name).
-				WithRemedy("GET /api/v1/objects lists the fields; beside them there are "+strings.Join(systemColumns, ", ")+"."))
+				WithRemedy("GET /api/v1/objects lists the fields; beside them there are " + strings.Join(systemColumns, ", ") + "."))
 		}
 		said[name] = true
 	}

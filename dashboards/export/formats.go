@@ -1,10 +1,10 @@
 package export
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"canopy/models"
 
@@ -64,43 +64,62 @@ func newWriter(f Format, columns []column, m meta, w io.Writer, allocator memory
 	return nil, models.FieldError("format", "%q is none of csv, parquet, arrow", f)
 }
 
-// csvWriter writes RFC 4180: UTF-8, a header, lines that end with CRLF. Text that a spreadsheet would run is disarmed; numbers never are text.
+// csvWriter writes RFC 4180: UTF-8, a header, lines that end with CRLF; what is inside a cell stays as it is. Text that a spreadsheet would
+// run is disarmed; numbers never are text.
 type csvWriter struct {
 	columns []column
-	armed   []bool // the column can hold text
-	out     *csv.Writer
-	cells   []string
+	text    []bool // the column can hold text
+	out     io.Writer
+	buffer  []byte
 }
 
 func newCSV(columns []column, w io.Writer) (*csvWriter, error) {
-	c := &csvWriter{columns: columns, out: csv.NewWriter(w), cells: make([]string, len(columns)), armed: make([]bool, len(columns))}
-	c.out.UseCRLF = true
+	c := &csvWriter{columns: columns, out: w, text: make([]bool, len(columns))}
 	for i := range columns {
-		c.cells[i] = columns[i].name
 		id := columns[i].kind.ID()
-		c.armed[i] = id == arrow.STRING || id == arrow.LIST
+		c.text[i] = id == arrow.STRING || id == arrow.LIST
+		c.cell(i, columns[i].name)
 	}
-	return c, c.out.Write(c.cells)
+	return c, c.flush()
+}
+
+// cell appends a cell, in quotes where RFC 4180 wants them.
+func (c *csvWriter) cell(i int, text string) {
+	if i > 0 {
+		c.buffer = append(c.buffer, ',')
+	}
+	if text == "" && len(c.columns) > 1 || text != "" && !strings.ContainsAny(text, "\",\r\n") && text[0] != ' ' && text[len(text)-1] != ' ' {
+		c.buffer = append(c.buffer, text...)
+	} else {
+		c.buffer = append(c.buffer, '"')
+		c.buffer = append(c.buffer, strings.ReplaceAll(text, `"`, `""`)...)
+		c.buffer = append(c.buffer, '"')
+	}
+	if i == len(c.columns)-1 {
+		c.buffer = append(c.buffer, "\r\n"...)
+	}
+}
+
+func (c *csvWriter) flush() error {
+	_, err := c.out.Write(c.buffer)
+	c.buffer = c.buffer[:0]
+	return err
 }
 
 func (c *csvWriter) write(rows []row) error {
 	for _, r := range rows {
 		for i := range c.columns {
-			if c.cells[i] = c.columns[i].text(r); c.armed[i] {
-				c.cells[i] = models.DisarmCell(c.cells[i])
+			text := c.columns[i].text(r)
+			if c.text[i] {
+				text = models.DisarmCell(text)
 			}
-		}
-		if err := c.out.Write(c.cells); err != nil {
-			return err
+			c.cell(i, text)
 		}
 	}
-	return nil
+	return c.flush()
 }
 
-func (c *csvWriter) close() error {
-	c.out.Flush()
-	return c.out.Error()
-}
+func (c *csvWriter) close() error { return nil }
 
 // columnar writes Parquet or an Arrow file.
 type columnar struct {
