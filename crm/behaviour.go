@@ -49,6 +49,8 @@ func init() {
 		"assignment_rule":  {check: checkAssignmentRule},
 		"lifecycle_rule":   {check: checkLifecycleRule},
 		requestObject:      {complete: completeRequest, check: checkRequest},
+		"form":             {check: checkForm},
+		"webhook_source":   {check: checkWebhookSource},
 		"view":             {check: checkView},
 		"view_choice":      {check: checkViewChoice},
 	}

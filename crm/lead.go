@@ -49,6 +49,11 @@ func deriveLead(_ *batch, w *writing) error {
 	if status != "rejected" {
 		w.set("rejection_reason", nil)
 	}
+	if status != "converted" {
+		for _, name := range []string{"converted_at", "converted_contact", "converted_account", "converted_deal"} {
+			w.set(name, nil)
+		}
+	}
 	switch status {
 	case "working", "qualified", "converted":
 		if w.after("accepted_at") == nil && w.changes("status") {
@@ -116,7 +121,7 @@ func checkLead(_ *batch, w *writing) ([]models.Error, error) {
 	if status == "converted" && w.after("converted_contact") == nil {
 		wrong = append(wrong, *models.FieldError("status", "a lead becomes converted by converting it").WithRemedy("POST /api/v1/leads/{id}/convert, or use Convert on the lead's page."))
 	}
-	if w.before("status") == "converted" && status != "converted" && w.after("converted_contact") != nil {
+	if w.before("status") == "converted" && status != "converted" && !isUndo(w.cause) {
 		wrong = append(wrong, *models.FieldError("status", "this lead has been converted").WithRemedy("Work with its contact, or undo the conversion."))
 	}
 	return wrong, nil
@@ -133,8 +138,16 @@ func afterLead(b *batch, r *models.Record, changed []models.FieldChange) error {
 	if err := b.handoverLead(r, changed); err != nil {
 		return err
 	}
-	if moved(changed, "status") {
-		return b.settleHandoffs(r)
+	if !moved(changed, "status") {
+		return nil
+	}
+	if err := b.settleHandoffs(r); err != nil || byImport(b.cause) {
+		return err
+	}
+	for _, object := range []string{"contact", "account"} {
+		if err := b.enterStage(object, number(r, "converted_"+object), r.HappenedAt); err != nil {
+			return err
+		}
 	}
 	return nil
 }

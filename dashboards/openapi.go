@@ -39,7 +39,7 @@ func humaConfig() huma.Config {
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Tags: []*huma.Tag{
-				{Name: "session"}, {Name: "records"}, {Name: "imports"}, {Name: "jobs"}, {Name: "runs"}, {Name: "trees"}, {Name: "selling"}, {Name: "operations"},
+				{Name: "session"}, {Name: "records"}, {Name: "leads"}, {Name: "capture"}, {Name: "selling"}, {Name: "imports"}, {Name: "jobs"}, {Name: "runs"}, {Name: "trees"}, {Name: "operations"},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, DefaultFormat: "application/json",
@@ -138,6 +138,7 @@ func (s *Server) byHand() []*huma.Operation {
 	ready.Responses["503"] = &huma.Response{Description: "Not ready", Content: ready.Responses["200"].Content}
 	alive := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"status": {Type: huma.TypeString}}}
 	return []*huma.Operation{
+		s.formOperation(fiber.MethodGet, "show-form", "The page of a form"), s.formOperation(fiber.MethodPost, "send-form", "Send a form"), s.hookOperation(),
 		start, propose, refused, refusedRecords, exported, ready,
 		open("/healthz", "healthz", "Whether the process is alive", "application/json", alive),
 		open("/metrics", "metrics", "Figures for Prometheus: for programs on the same machine, and administrators", "text/plain", &huma.Schema{Type: huma.TypeString}),
@@ -156,4 +157,31 @@ func (s *Server) described(op huma.Operation, status, kind string, schema *huma.
 
 func problemResponse(s *Server) *huma.Response {
 	return &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: schemaOf(s, (*Problem)(nil))}}}
+}
+
+// formOperation describes a form's page, which people without an account open and send.
+func (s *Server) formOperation(method, id, summary string) *huma.Operation {
+	op := s.described(huma.Operation{Method: method, Path: formsPath + "/{slug}", OperationID: id, Tags: []string{"capture"}, Summary: summary}, "200", "text/html", &huma.Schema{Type: huma.TypeString})
+	op.Security = []map[string][]string{}
+	op.Parameters = []*huma.Param{{Name: "slug", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
+	if method == fiber.MethodPost {
+		op.Description = "Fields by name, and the hidden ones of the page. Faults are said beside the fields, with status 422."
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}}
+	}
+	return op
+}
+
+// hookOperation describes the address to which other systems post.
+func (s *Server) hookOperation() *huma.Operation {
+	op := s.described(huma.Operation{Method: fiber.MethodPost, Path: hooksPath + "/{slug}", OperationID: "deliver", Tags: []string{"capture"}, Summary: "Deliver a record from another system"}, "200", "application/json", schemaOf(s, (*HookAnswer)(nil)))
+	op.Description = "Signed with the webhook's secret; the signature is good for five minutes. A delivery that comes again is answered as the first time. One that cannot be used is kept and can be played again."
+	op.Security = []map[string][]string{}
+	text := &huma.Schema{Type: huma.TypeString}
+	op.Parameters = []*huma.Param{
+		{Name: "slug", In: "path", Required: true, Schema: text},
+		{Name: "Canopy-Signature", In: "header", Required: true, Schema: text, Description: "t=<unix seconds>,v1=<hex HMAC-SHA256 of \"t.body\">"},
+		{Name: "Canopy-Delivery", In: "header", Required: true, Schema: text, Description: "The sender's id of the delivery, the same when it is sent again"},
+	}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}}
+	return op
 }

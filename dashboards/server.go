@@ -43,7 +43,11 @@ type Parts struct {
 	Exports Exports
 	Relay   Relay
 	Files   Files
-	Checks  []Check
+
+	Signer      *crm.Signer     // of forms; nil: there are none
+	Secrets     crm.SecretStore // of webhooks; nil: there are none
+	Conversions Conversions
+	Checks      []Check
 }
 
 // Server is the HTTP API. Make one with New; it is safe for concurrent use.
@@ -58,6 +62,9 @@ type Server struct {
 	api       huma.API
 	telemetry *telemetry
 	logins    *loginLimits
+	formLimit *limiter // by address and form
+	formFlood *limiter // by form
+	hookLimit *limiter // by address
 	spec      []byte
 }
 
@@ -79,6 +86,7 @@ func New(config Config, parts Parts) (*Server, error) {
 	s.app.Use(s.around)
 	s.healthRoutes()
 	s.app.Get(specPath, s.serveSpec)
+	s.publicRoutes() // before whatever asks for credentials
 	s.app.Use(apiPrefix, s.authenticate, s.readBody)
 	s.api = humafiber.New(s.app, humaConfig())
 	s.routes()
@@ -132,6 +140,10 @@ func (s *Server) routes() {
 	s.batchRoutes()
 	s.timelineRoutes()
 	s.relatedRoutes()
+	s.leadRoutes()
+	s.assignmentRoutes()
+	s.handoffRoutes()
+	s.webhookRoutes()
 	s.importRoutes()
 	s.jobRoutes()
 	s.runRoutes()

@@ -62,7 +62,7 @@ func (p *parts) serve(ctx context.Context, s *streams, withDemo bool) error {
 	if err != nil {
 		return err
 	}
-	server, err := p.newServer(back, imports, jobs)
+	server, err := p.newServer(ctx, back, imports, jobs)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *parts) prepare(ctx context.Context, s *streams, withDemo bool) (shown s
 	return shown, nil
 }
 
-func (p *parts) newServer(back *columnar, imports *importer.Service, jobs *jobs) (*dashboards.Server, error) {
+func (p *parts) newServer(ctx context.Context, back *columnar, imports *importer.Service, jobs *jobs) (*dashboards.Server, error) {
 	files, err := web.Open()
 	if err != nil {
 		return nil, fmt.Errorf("read the web pages: %w", err)
@@ -102,11 +102,16 @@ func (p *parts) newServer(back *columnar, imports *importer.Service, jobs *jobs)
 	if err := errors.Join(os.RemoveAll(uploads), os.MkdirAll(uploads, 0o700)); err != nil { // a killed server leaves halves behind
 		return nil, fmt.Errorf("make room for uploads: %w", err)
 	}
+	signer, err := crm.NewSigner(ctx, p.db, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read the signing key: %w", err)
+	}
 	return dashboards.New(dashboards.Config{
 		Workspace: p.config.Workspace, Locale: p.config.Locale, PublicURL: p.config.PublicURL,
 		UploadLimit: p.config.UploadLimit << 20, UploadDirectory: uploads, Log: p.log.With("part", "api"),
 	}, dashboards.Parts{
 		Records: p.records, Access: p.access, History: back, Trees: back, Runs: back, Relay: back, Imports: apiImports{imports}, Jobs: apiJobs{jobs.service, imports}, Bulk: jobs.bulk, Exports: jobs.exports, Files: webFiles{files},
+		Signer: signer, Secrets: p.db, Conversions: conversions{p},
 		Checks: []dashboards.Check{{Name: "records", Ready: p.db.Ping}, {Name: "numbers", Ready: back.ready}},
 	})
 }
@@ -126,6 +131,7 @@ func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, ser
 	group.Go(func() error { return back.work(ctx) })
 	group.Go(func() error { return p.db.NewSequencer(sequencerOptions(p)).Run(ctx) })
 	group.Go(func() error { return p.db.Watch(ctx) })
+	group.Go(func() error { return p.sweepLifecycle(ctx) })
 	group.Go(func() error { return p.records.ComputeFormulas(ctx, p.log.With("part", "formulas")) })
 	group.Go(func() error { return p.runStagnation(ctx) })
 	release, err := p.openControl(ctx, "http://"+listener.Addr().String())
