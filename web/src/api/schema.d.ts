@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignment/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Play a draft of the assignment rules over the last days' leads */
+        post: operations["simulate-assignment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batch": {
         parameters: {
             query?: never;
@@ -67,6 +84,23 @@ export interface paths {
         };
         /** The change log, in order */
         get: operations["list-changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/unmapped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sources and media that the naming standard does not know */
+        get: operations["unmapped-channels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,6 +205,111 @@ export interface paths {
         put?: never;
         /** Reject a change request */
         post: operations["reject-field-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoffs/breaches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one week's handoffs kept their clocks */
+        get: operations["handoff-breaches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoffs/rejections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why leads were not taken, by campaign */
+        get: operations["handoff-rejections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoffs/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take what is handed over */
+        post: operations["accept-handoff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoffs/{id}/kickoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that the kickoff has been held */
+        post: operations["handoff-kickoff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoffs/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse what is handed over, with the reason */
+        post: operations["reject-handoff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver a record from another system
+         * @description Signed with the webhook's secret; the signature is good for five minutes. A delivery that comes again is answered as the first time. One that cannot be used is kept and can be played again.
+         */
+        post: operations["deliver"];
         delete?: never;
         options?: never;
         head?: never;
@@ -393,6 +532,108 @@ export interface paths {
         put?: never;
         /** Take back all that an import or a bulk edit wrote */
         post: operations["undo-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a lead: it is being worked on */
+        post: operations["accept-lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn a lead into a contact, account and deal, all or nothing */
+        post: operations["convert-lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a lead to somebody else */
+        post: operations["reassign-lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a lead, with the reason that goes back to its campaign */
+        post: operations["reject-lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/undo-conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a lead's conversion back */
+        post: operations["undo-conversion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stages of the lifecycle, what they mean and what must be true to enter them */
+        get: operations["lifecycle"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -784,6 +1025,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Play a dead delivery again by the mapping of today */
+        post: operations["replay-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new secret for a webhook; the one before ends */
+        post: operations["make-webhook-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/f/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page of a form */
+        get: operations["show-form"];
+        put?: never;
+        /**
+         * Send a form
+         * @description Fields by name, and the hidden ones of the page. Faults are said beside the fields, with status 422.
+         */
+        post: operations["send-form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -856,6 +1152,34 @@ export interface components {
             /** Format: int64 */
             position: number;
         };
+        AssignmentSimulation: {
+            /** @description There were more; these are the latest */
+            capped: boolean;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description Active leads of the window
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Would have waited
+             */
+            nobody: number;
+            /** @description What the simulation takes for granted */
+            notes: string[];
+            people: components["schemas"]["SimulatedPerson"][];
+            /** @description The latest leads */
+            rows: components["schemas"]["SimulatedRow"][];
+            /**
+             * Format: int64
+             * @description Would have gone to the person who has them
+             */
+            same: number;
+            /** Format: date-time */
+            to: string;
+        };
         BackfillBody: {
             /**
              * Format: date
@@ -921,6 +1245,52 @@ export interface components {
             /** @description Amounts times the stage's probability; without those of stages that declare none */
             weighted: components["schemas"]["Sum"][];
         };
+        BreachCount: {
+            /**
+             * Format: int64
+             * @description Due in the week, and by now
+             */
+            due: number;
+            /** Format: int64 */
+            in_time: number;
+            /** @enum {string} */
+            kind: "marketing_to_sales" | "sales_to_success";
+            /**
+             * Format: int64
+             * @description Taken after their time
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Not taken yet, after their time
+             */
+            waiting: number;
+        };
+        BreachReport: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description The week has more handoffs than were read */
+            capped: boolean;
+            /** Format: date-time */
+            from: string;
+            kinds: components["schemas"]["BreachCount"][];
+            /** @description Handoffs taken after their time or still waiting, longest due first */
+            late: components["schemas"]["Record"][];
+            /**
+             * Format: date
+             * @description Left out for the running week
+             */
+            next?: string;
+            /** Format: date */
+            previous: string;
+            /**
+             * Format: date-time
+             * @description Not included
+             */
+            to: string;
+            /** Format: date */
+            week_of: string;
+        };
         BulkBody: {
             /** @description Write nothing, and say what would be refused */
             dry_run?: boolean;
@@ -950,6 +1320,39 @@ export interface components {
             name: string;
             ready: boolean;
             reason?: string;
+        };
+        Condition: {
+            fact: string;
+            op: string;
+            /** Format: int64 */
+            value: number;
+        };
+        Considered: {
+            name: string;
+            user: string;
+            why_not?: string;
+        };
+        ConvertBody: {
+            account?: components["schemas"]["ConvertSide"];
+            contact?: components["schemas"]["ConvertSide"];
+            /** @description New deals only */
+            deal?: components["schemas"]["ConvertSide"];
+        };
+        ConvertSide: {
+            /** @description Values by field name, in the JSON form of the field's kind (GET /objects); null empties a field */
+            fields?: {
+                [key: string]: unknown;
+            };
+            /** @example account_7 */
+            id?: string;
+        };
+        ConvertedLead: {
+            account?: components["schemas"]["Record"];
+            contact?: components["schemas"]["Record"];
+            deal?: components["schemas"]["Record"];
+            lead: components["schemas"]["Record"];
+            /** @description The lead had been converted before; nothing was written */
+            repeated: boolean;
         };
         Count: {
             /** @description There are more than value */
@@ -1096,6 +1499,21 @@ export interface components {
             /** @description The value's label, or the title of the record that it names */
             title?: string;
         };
+        HookAnswer: {
+            /** @description Id of the kept delivery */
+            delivery: string;
+            /** @description Of a dead one: what was wrong */
+            reason?: string;
+            /** @description Id of the record that it made or changed */
+            record?: string;
+            /** @description This delivery had come before; nothing was written */
+            repeated?: boolean;
+            /** @enum {string} */
+            state: "accepted" | "dead";
+        };
+        HookSecret: {
+            secret: string;
+        };
         Import: {
             by: components["schemas"]["JobUser"];
             /** Format: int64 */
@@ -1237,9 +1655,30 @@ export interface components {
             count: number;
             text: string;
         };
+        JobRefusal: {
+            field?: string;
+            kept?: boolean;
+            reason: string;
+            record: string;
+            remedy?: string;
+        };
         JobUser: {
             id?: string;
             name: string;
+        };
+        LifecycleStage: {
+            conditions: components["schemas"]["Condition"][];
+            definition: string;
+            in_words: string;
+            object: string;
+            owner: string;
+            /** Format: int64 */
+            rank: number;
+            stage: string;
+            standard: boolean;
+        };
+        LifecycleStages: {
+            items: components["schemas"]["LifecycleStage"][];
         };
         LoginInputBody: {
             email: string;
@@ -1393,6 +1832,13 @@ export interface components {
             checks: components["schemas"]["CheckMade"][];
             ready: boolean;
         };
+        ReassignInputBody: {
+            /**
+             * @description Who gets it; whoever the rules choose besides the one who has it, where it is left out
+             * @example user_3
+             */
+            owner?: string;
+        };
         Record: {
             /** Format: date-time */
             created_at: string;
@@ -1424,6 +1870,40 @@ export interface components {
             items: components["schemas"]["Record"][];
             /** @description Left out on the last page */
             next_cursor?: string;
+        };
+        RejectHandoffInputBody: {
+            /** @description What the other team should know */
+            comment?: string;
+            /**
+             * @description One of the handoff's reasons
+             * @example no_budget
+             */
+            reason: string;
+        };
+        RejectInputBody: {
+            /**
+             * @description One of the lead's rejection reasons
+             * @example no_budget
+             */
+            reason: string;
+        };
+        Rejection: {
+            /** @description Left out for leads of no campaign */
+            campaign?: string;
+            /** Format: int64 */
+            count: number;
+            reason: string;
+            title?: string;
+        };
+        Rejections: {
+            /** Format: date-time */
+            from: string;
+            items: components["schemas"]["Rejection"][];
+            /**
+             * Format: date-time
+             * @description Not included
+             */
+            to: string;
         };
         Related: {
             /** @description One for each reference that points here and has records, by object name; activities are told apart, below */
@@ -1481,6 +1961,11 @@ export interface components {
              */
             refused: number;
         };
+        RuleTried: {
+            considered?: components["schemas"]["Considered"][];
+            rule: string;
+            why_not?: string;
+        };
         Run: {
             /** @description User who asked */
             by?: string;
@@ -1533,6 +2018,48 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             next_cursor?: string;
+        };
+        SimulateInputBody: {
+            /**
+             * Format: int64
+             * @description Leads recorded in so many days up to now
+             */
+            days: number;
+            /** @description The draft: fields of assignment_rule records, all of them; the rules that are in force do not count */
+            rules: {
+                [key: string]: unknown;
+            }[];
+        };
+        SimulatedPerson: {
+            /**
+             * Format: int64
+             * @description Leads that the person has
+             */
+            did: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Most open leads at once under the draft
+             */
+            most_open: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Leads that the draft gives
+             */
+            would: number;
+        };
+        SimulatedRow: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who has it */
+            has?: string;
+            id: string;
+            reason: string;
+            title: string;
+            tried: components["schemas"]["RuleTried"][];
+            /** @description Who would have got it */
+            would?: string;
         };
         StageVisit: {
             /**
@@ -1792,6 +2319,21 @@ export interface components {
              */
             to: string;
         };
+        UndoneConversion: {
+            kept: components["schemas"]["JobRefusal"][];
+            lead: components["schemas"]["Record"];
+        };
+        UnmappedChannel: {
+            /** Format: int64 */
+            count: number;
+            medium: string;
+            source: string;
+        };
+        UnmappedChannels: {
+            /** @description There are more touches than were read */
+            capped: boolean;
+            items: components["schemas"]["UnmappedChannel"][];
+        };
         WeekList: {
             weeks: components["schemas"]["TreePoint"][];
         };
@@ -1847,6 +2389,39 @@ export interface operations {
                 };
                 content: {
                     "application/openapi+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "simulate-assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentSimulation"];
                 };
             };
             /** @description Error */
@@ -1947,6 +2522,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unmapped-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmappedChannels"];
                 };
             };
             /** @description Error */
@@ -2165,6 +2769,222 @@ export interface operations {
             };
         };
     };
+    "handoff-breaches": {
+        parameters: {
+            query?: {
+                /** @description First day of the week; the running week where it is left out */
+                week_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreachReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "handoff-rejections": {
+        parameters: {
+            query?: {
+                /** @description First day; 90 days ago where it is left out */
+                from?: string;
+                /** @description Last day, not included; tomorrow where it is left out */
+                to?: string;
+                /** @description Only this campaign */
+                campaign?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rejections"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-handoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "handoff-kickoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reject-handoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectHandoffInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deliver: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body"> */
+                "Canopy-Signature": string;
+                /** @description The sender's id of the delivery, the same when it is sent again */
+                "Canopy-Delivery": string;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-imports": {
         parameters: {
             query?: {
@@ -2210,7 +3030,7 @@ export interface operations {
                     dry_run?: boolean;
                     /**
                      * Format: binary
-                     * @description CSV or Parquet
+                     * @description CSV, XLSX, Parquet or Arrow
                      */
                     file: string;
                     /** @description What the rows mean, in YAML; proposed from the file where it is left out */
@@ -2251,7 +3071,7 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description CSV or Parquet
+                     * @description CSV, XLSX, Parquet or Arrow
                      */
                     file: string;
                 };
@@ -2607,6 +3427,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "convert-lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConvertBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConvertedLead"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reassign-lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReassignInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reject-lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotent-Replayed"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneConversion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lifecycle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifecycleStages"];
                 };
             };
             /** @description Error */
@@ -3559,6 +4584,136 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookSecret"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
             };
             /** @description Error */
             default: {
