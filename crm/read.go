@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 
@@ -235,13 +236,21 @@ func (e *Engine) titles(ctx context.Context, reader models.Reader, wanted map[st
 }
 
 // Timeline gives the changes of a record and of the records that appear on its timeline, newest first by position.
-// before is the position of the last change seen; 0 starts at the newest. Restated images are told as what they are.
-func (e *Engine) Timeline(ctx context.Context, reader models.Reader, object string, number, before uint64, limit int) ([]models.Change, error) {
+// before is the position of the last change seen; 0 starts at the newest. Restated images are told as what they are. With only given, the
+// changes are of these objects: of the record itself, too, only where its object is among them.
+func (e *Engine) Timeline(ctx context.Context, reader models.Reader, object string, number, before uint64, limit int, only ...string) ([]models.Change, error) {
 	if _, err := e.Get(ctx, reader, object, number, models.Cutoff{}); err != nil {
 		return nil, err
 	}
-	keys := []RecordKey{{object, number}}
+	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
+	var keys []RecordKey
+	if wanted(object) {
+		keys = append(keys, RecordKey{object, number})
+	}
 	for _, other := range e.Registry().Objects() {
+		if !wanted(other.Name) {
+			continue
+		}
 		for _, link := range other.TimelineOf {
 			f := other.Field(link)
 			if f.To != object {
@@ -263,6 +272,9 @@ func (e *Engine) Timeline(ctx context.Context, reader models.Reader, object stri
 				keys = append(keys, RecordKey{other.Name, r.Number})
 			}
 		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
 	}
 	return e.store.Timeline(ctx, keys, before, limit)
 }

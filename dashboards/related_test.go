@@ -25,6 +25,10 @@ func TestRelated(t *testing.T) {
 			{"a hidden row leaves neither name nor count", scenario{ask{as: "olaf", method: "GET", path: path}, 200, []string{"Send the offer"}, []string{"Seen by Eva", `"label":"Deals"`}}},
 			{"of a record that is not there", scenario{ask{as: "eva", method: "GET", path: api + "/records/account/account_999/related"}, 404, []string{`"code":"not_found"`}, nil}},
 			{"of a record that is not theirs", scenario{ask{as: "olaf", method: "GET", path: api + "/records/account/{acme}/related"}, 404, []string{`"code":"not_found"`}, []string{"Acme"}}},
+			{"a timeline of some objects", scenario{ask{as: "eva", method: "GET", path: api + "/records/account/{ours}/timeline?of=activity"}, 200, []string{"First call", "Second call"}, []string{`"object":"account"`, "Send the offer"}}},
+			{"of the record itself", scenario{ask{as: "eva", method: "GET", path: api + "/records/account/{ours}/timeline?of=account,task"}, 200, []string{`"object":"account"`, "Send the offer"}, []string{"First call"}}},
+			{"of objects that never stand there", scenario{ask{as: "eva", method: "GET", path: api + "/records/account/{ours}/timeline?of=product"}, 200, []string{`"items":[]`}, nil}},
+			{"of no object", scenario{ask{as: "eva", method: "GET", path: api + "/records/account/{ours}/timeline?of=unicorn"}, 422, []string{`"field":"of"`}, nil}},
 			{"too many", scenario{ask{as: "eva", method: "GET", path: path + "?limit=21"}, 422, []string{`"field":"limit"`}, nil}},
 		})
 	})

@@ -64,8 +64,9 @@ type FeedItem struct {
 
 type timelineInput struct {
 	RecordInput
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	Cursor string `query:"cursor"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Cursor string   `query:"cursor"`
+	Of     []string `query:"of" maxItems:"20" doc:"Only changes of these objects, with a comma between, as in activity,task; the record's own where its object is among them"`
 }
 
 type changesInput struct {
@@ -83,13 +84,18 @@ func (s *Server) timeline(ctx context.Context, reader models.Reader, in *timelin
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range in.Of {
+		if _, err := s.parts.Records.Registry().Need(name); err != nil {
+			return nil, models.FieldError("of", "there is no object %q", name).WithRemedy("GET /api/v1/objects lists them.")
+		}
+	}
 	var before uint64
 	if in.Cursor != "" {
 		if before, err = strconv.ParseUint(in.Cursor, 10, 63); err != nil || before == 0 {
 			return nil, models.FieldError("cursor", "%q is no cursor of a timeline", in.Cursor).WithRemedy("Send next_cursor of the page before, or leave it out.")
 		}
 	}
-	changes, err := s.parts.Records.Timeline(ctx, reader, object.Name, number, before, in.Limit)
+	changes, err := s.parts.Records.Timeline(ctx, reader, object.Name, number, before, in.Limit, in.Of...)
 	if err != nil {
 		return nil, err
 	}

@@ -4124,6 +4124,8 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
+                /** @description Only changes of these objects, with a comma between, as in activity,task; the record's own where its object is among them */
+                of?: string[];
             };
             header?: never;
             path: {

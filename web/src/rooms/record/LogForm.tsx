@@ -8,7 +8,7 @@ import { type BatchCreate, createRecord, createTogether, type Rec } from '../../
 import { useSession } from '../../app/session'
 import { Card } from '../../kit/Card'
 import { tell, tellFailure } from '../../kit/tell'
-import { timelineKey } from './contract'
+import { relatedKey, timelineKey } from './contract'
 import css from './LogForm.module.css'
 
 interface Props {
@@ -65,7 +65,7 @@ export function LogForm({ record, activity, task, happenedAt, subject }: Props):
       setNext('')
       setDue('')
       tell(next.trim() === '' ? 'Logged' : 'Logged, and the task is set')
-      void client.invalidateQueries({ queryKey: timelineKey(record.object, record.id) })
+      for (const stale of [timelineKey(record.object, record.id), relatedKey(record.object, record.id), ['records']]) void client.invalidateQueries({ queryKey: stale })
       subject.current?.focus()
     } catch (problem) {
       tellFailure('It was not logged; what you wrote is still here', problem)
@@ -89,12 +89,12 @@ export function LogForm({ record, activity, task, happenedAt, subject }: Props):
         <TextInput ref={subject} size="xs" aria-label="Subject" placeholder="What was it about?" value={text} error={error} onChange={(event) => setText(event.currentTarget.value)} />
         {text !== '' && (
           <>
-            <Textarea size="xs" aria-label="Notes" placeholder="What was said (optional)" autosize minRows={2} maxRows={8} value={body} onChange={(event) => setBody(event.currentTarget.value)} />
             <div className={css['line']}>
               <NativeSelect size="xs" label="Outcome" value={outcome} data={[{ value: '', label: '—' }, ...outcomes.map(({ value, label }) => ({ value, label }))]} onChange={(event) => setOutcome(event.currentTarget.value)} />
               {task !== undefined && <TextInput size="xs" label="Next task" placeholder="optional" value={next} onChange={(event) => setNext(event.currentTarget.value)} className={css['grow']} />}
               {task !== undefined && <TextInput size="xs" type="date" label="Due" value={due} onChange={(event) => setDue(event.currentTarget.value)} />}
             </div>
+            <Textarea size="xs" aria-label="Notes" placeholder="What was said (optional)" autosize minRows={2} maxRows={8} value={body} onChange={(event) => setBody(event.currentTarget.value)} />
           </>
         )}
         <div><Button size="xs" type="submit" loading={busy}>Log it</Button></div>

@@ -16,11 +16,15 @@ import { tell, tellFailure } from '../../kit/tell'
 import { listPath, titleOf } from '../records/names'
 import { writeValue } from '../records/value'
 import { BackDate } from './BackDate'
+import { fetchRelated, relatedKey } from './contract'
 import { FieldRow } from './FieldRow'
 import { LogForm } from './LogForm'
 import css from './Page.module.css'
+import { Interactions } from './Interactions'
 import { Panels } from './Panels'
+import { RelatedLists } from './RelatedLists'
 import { Timeline } from './Timeline'
+import { backTo, TrailSteps } from './Trail'
 import { useWriting, type Writing } from './writing'
 
 export function DealPage(): ReactNode {
@@ -61,7 +65,9 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
   const activity = objects.find((each) => each.name === 'activity')
   const task = objects.find((each) => each.name === 'task')
   const given = { record, object, objects, writable, happenedAt, writing }
-  const logs = activity !== undefined && activity.timelineOf.some((name) => fieldOf(activity, name)?.to === object.name) && mayWrite(me, activity.writeBy) && !record.deleted
+  const told = activity !== undefined && activity.timelineOf.some((name) => fieldOf(activity, name)?.to === object.name)
+  const logs = told && mayWrite(me, activity.writeBy) && !record.deleted
+  const related = useQuery({ queryKey: relatedKey(object.name, record.id), queryFn: ({ signal }) => fetchRelated(object.name, record.id, signal) })
   useKeys({
     l: () => subject.current?.focus(),
     e: () => fields.current?.querySelector<HTMLButtonElement>('[data-edit]')?.click(),
@@ -69,32 +75,40 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
   const { filled, empty } = split(object, record)
   return (
     <>
-      <PageHead title={titleOf(object, record)} scope={<><Link to={listPath(object.name)}>{object.plural}</Link> · {record.id} · {summary(object, record, format)}{refetchFailed && <> · <span className="bad">could not be refreshed</span></>}</>}>
+      <PageHead title={titleOf(object, record)} scope={<><Link to={backTo(object.name, record.id) ?? listPath(object.name)}>{object.plural}</Link> · {record.id} · {summary(object, record, format)}{refetchFailed && <> · <span className="bad">could not be refreshed</span></>}</>}>
+        <TrailSteps object={object} record={record} />
         {writable && <BackDate value={happenedAt} onValue={setHappenedAt} />}
         {writable && <MoreMenu object={object} record={record} writing={writing} />}
       </PageHead>
       {record.deleted && <Deleted object={object} record={record} writing={writing} />}
       <Panels place="top" {...given} />
       <div className={css['grid']}>
-        <Card title="Details">
-          <dl ref={fields} className={css['fields']}>
-            {filled.map((field) => <FieldRow key={field.name} record={record} field={field} writable={writable} happenedAt={happenedAt} writing={writing} />)}
-          </dl>
-          {empty.length > 0 && (
-            <details className={css['empty']}>
-              <summary>{empty.length} empty {empty.length === 1 ? 'field' : 'fields'}</summary>
-              <dl className={css['fields']}>
-                {empty.map((field) => <FieldRow key={field.name} record={record} field={field} writable={writable} happenedAt={happenedAt} writing={writing} />)}
-              </dl>
-            </details>
-          )}
-          <p className={css['meta']}>Version {format.whole(record.version)} · created {format.instant(record.createdAt)} · changed {format.instant(record.updatedAt)}</p>
-        </Card>
+        <div className={css['left']}>
+          <Card title="Details">
+            <dl ref={fields} className={css['fields']}>
+              {filled.map((field) => <FieldRow key={field.name} record={record} field={field} writable={writable} happenedAt={happenedAt} writing={writing} />)}
+            </dl>
+            {empty.length > 0 && (
+              <details className={css['empty']}>
+                <summary>{empty.length} empty {empty.length === 1 ? 'field' : 'fields'}</summary>
+                <dl className={css['fields']}>
+                  {empty.map((field) => <FieldRow key={field.name} record={record} field={field} writable={writable} happenedAt={happenedAt} writing={writing} />)}
+                </dl>
+              </details>
+            )}
+            <p className={css['meta']}>Version {format.whole(record.version)} · created {format.instant(record.createdAt)} · changed {format.instant(record.updatedAt)}</p>
+          </Card>
+        </div>
         <div className={css['middle']}>
-          <Panels place="side" {...given} />
-          {logs && activity !== undefined && <LogForm record={record} activity={activity} task={task !== undefined && mayWrite(me, task.writeBy) ? task : undefined} happenedAt={happenedAt} subject={subject} />}
+          {logs && <LogForm record={record} activity={activity} task={task !== undefined && mayWrite(me, task.writeBy) ? task : undefined} happenedAt={happenedAt} subject={subject} />}
+          {told && (related.data !== undefined ? <Interactions object={object} record={record} activity={activity} items={related.data.interactions} logs={logs} />
+            : related.isError ? null : <Card title="Last interactions"><Waiting rows={5} height={32} label="The last interactions" /></Card>)}
           <Panels place="middle" {...given} />
           <Timeline object={object} id={record.id} objects={objects} />
+        </div>
+        <div className={css['right']}>
+          <Panels place="side" {...given} />
+          <RelatedLists record={record} objects={objects} related={related.data} error={related.error} retry={() => void related.refetch()} />
         </div>
       </div>
     </>

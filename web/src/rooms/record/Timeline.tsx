@@ -1,9 +1,9 @@
-import { Button } from '@mantine/core'
-import { IconArrowBackUp, IconCalendarEvent, IconChecklist, IconHistory, IconMail, IconMessage, IconNote, IconPencil, IconPhone, IconPlus, IconTrash } from '@tabler/icons-react'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { Button, NativeSelect } from '@mantine/core'
+import { IconArrowBackUp, IconChecklist, IconHistory, IconPencil, type IconPhone, IconPlus, IconTrash } from '@tabler/icons-react'
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
-import type { ObjectInfo } from '../../api/objects'
+import { type ReactNode, useState } from 'react'
+import { fieldOf, type ObjectInfo } from '../../api/objects'
 import { useFormat } from '../../app/session'
 import { type Format, undefinedMark } from '../../format/format'
 import { Card } from '../../kit/Card'
@@ -11,6 +11,7 @@ import { Tag } from '../../kit/Change'
 import { Empty, Failed, Waiting } from '../../kit/states'
 import { recordPath } from '../records/names'
 import { writeValue } from '../records/value'
+import { activityIcons } from './activityIcons'
 import { type FieldChange, fetchTimeline, type TimelineItem, timelineKey } from './contract'
 import css from './Timeline.module.css'
 
@@ -20,21 +21,31 @@ interface Props {
   objects: ObjectInfo[]
 }
 
-/** Timeline tells what happened to a record and around it, newest first, each change with before and after. */
+/** Timeline tells what happened to a record and around it, newest first, each change with before and after; it can be narrowed to one kind. */
 export function Timeline({ object, id, objects }: Props): ReactNode {
   const format = useFormat()
+  const [only, setOnly] = useState('')
+  const of = only === '' ? [] : [only]
   const history = useInfiniteQuery({
-    queryKey: timelineKey(object.name, id),
-    queryFn: ({ pageParam, signal }) => fetchTimeline(object.name, id, pageParam, signal),
+    queryKey: timelineKey(object.name, id, of),
+    queryFn: ({ pageParam, signal }) => fetchTimeline(object.name, id, of, pageParam, signal),
     initialPageParam: null as string | null, // null is the newest page; the type would be only null without it
     getNextPageParam: (page) => page.nextCursor,
+    placeholderData: keepPreviousData,
   })
   const items = history.data?.pages.flatMap((page) => page.items) ?? []
+  const around = objects.filter((each) => each.name !== object.name && each.timelineOf.some((name) => fieldOf(each, name)?.to === object.name))
   return (
-    <Card title="Timeline" aside={`newest first · ${format.place.zone.split('/').pop()?.replaceAll('_', ' ') ?? ''}`}>
+    <Card title="Timeline" stale={history.isPlaceholderData} aside={
+      <>
+        <span>newest first · {format.place.zone.split('/').pop()?.replaceAll('_', ' ') ?? ''}</span>
+        {around.length > 0 && <NativeSelect size="xs" aria-label="Shown on the timeline" value={only} onChange={(event) => setOnly(event.currentTarget.value)}
+          data={[{ value: '', label: 'Everything' }, { value: object.name, label: `This ${object.label.toLowerCase()} only` }, ...around.map((each) => ({ value: each.name, label: each.plural }))]} />}
+      </>
+    }>
       {history.data === undefined
         ? history.isError ? <Failed what="The timeline" error={history.error} retry={() => void history.refetch()} /> : <Waiting rows={6} height={40} label="The timeline" />
-        : items.length === 0 ? <Empty title="Nothing has happened yet" /> : (
+        : items.length === 0 ? <Empty title={only === '' ? 'Nothing has happened yet' : 'Nothing of this kind has happened'} /> : (
           <ol className={css['list']}>
             {items.map((item) => <Item key={`${item.object}-${item.id}-${item.version}-${item.position}-${item.kind}-${item.happenedAt}`} item={item} own={item.id === id} objects={objects} format={format} />)}
           </ol>
@@ -45,7 +56,6 @@ export function Timeline({ object, id, objects }: Props): ReactNode {
   )
 }
 
-const activityIcons: Record<string, typeof IconPhone> = { call: IconPhone, email: IconMail, meeting: IconCalendarEvent, note: IconNote, message: IconMessage }
 const kindIcons: Record<string, typeof IconPhone> = { created: IconPlus, updated: IconPencil, deleted: IconTrash, restored: IconArrowBackUp, restated: IconHistory }
 const verbs: Record<string, string> = { created: 'created', updated: 'changed', deleted: 'deleted', restored: 'restored', restated: 'restated' }
 
@@ -62,7 +72,7 @@ function Item({ item, own, objects, format }: { item: TimelineItem; own: boolean
       <span className={css['icon']}><Icon size={15} /></span>
       <div className={css['body']}>
         <div className={css['line']}>
-          <span><strong>{who}</strong> {verb}{own ? '' : <> {object?.label.toLowerCase() ?? item.object} <Link to={recordPath(item.object, item.id)}>{item.title === '' ? item.id : item.title}</Link></>}</span>
+          <span><strong><bdi>{who}</bdi></strong> {verb}{own ? '' : <> {object?.label.toLowerCase() ?? item.object} <Link to={recordPath(item.object, item.id)}><bdi>{item.title === '' ? item.id : item.title}</bdi></Link></>}</span>
           <time className={css['time']} dateTime={item.happenedAt}>{item.happenedUnknown ? 'time not known' : format.instant(item.happenedAt)}</time>
         </div>
         <Changes item={item} own={own} object={object} format={format} />

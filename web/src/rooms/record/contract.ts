@@ -61,10 +61,11 @@ export function decodeTimeline(body: Json): TimelinePage {
   }
 }
 
-export const timelineKey = (object: string, id: string): readonly unknown[] => ['timeline', object, id]
+export const timelineKey = (object: string, id: string, of: readonly string[] = []): readonly unknown[] => (of.length === 0 ? ['timeline', object, id] : ['timeline', object, id, of])
 
-export async function fetchTimeline(object: string, id: string, cursor: string | null, signal?: AbortSignal): Promise<TimelinePage> {
-  return decodeTimeline(await get(`/records/${object}/${id}/timeline`, { limit: 20, cursor }, signal))
+/** fetchTimeline gives a page; `of` narrows it to changes of these objects, none is all. */
+export async function fetchTimeline(object: string, id: string, of: readonly string[], cursor: string | null, signal?: AbortSignal): Promise<TimelinePage> {
+  return decodeTimeline(await get(`/records/${object}/${id}/timeline`, { limit: 20, cursor, of: of.join(',') }, signal))
 }
 
 // What points to a record: GET /records/{object}/{id}/related.
