@@ -33,6 +33,8 @@ export function Shell(): ReactNode {
     'ctrl+k': () => setCommands(true),
     '/': () => setCommands(true),
     '?': () => setShortcuts(true),
+    'g t': () => void navigate({ to: '/today' }),
+    'g k': () => void navigate({ to: '/tasks' }),
     'g r': () => void navigate({ to: '/review' }),
     'g d': () => void navigate({ to: '/deals' }),
     'g a': () => void navigate({ to: '/records/$object', params: { object: 'account' } }),

@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconBuilding, IconFileImport, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconUsers } from '@tabler/icons-react'
+import { IconBinaryTree2, IconBuilding, IconFileImport, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 
 /** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
@@ -15,11 +15,12 @@ export const groups: { label: string; pages: PageLink[] }[] = [
   {
     label: 'Work',
     pages: [
+      { label: 'Today', href: '/today', icon: IconSun, keys: 'G T' },
       { label: 'Deals', href: '/deals', icon: IconCoin, object: 'deal', keys: 'G D' },
       { label: 'Accounts', href: '/records/account', icon: IconBuilding, object: 'account', keys: 'G A' },
       { label: 'Contacts', href: '/records/contact', icon: IconUsers, object: 'contact' },
       { label: 'Leads', href: '/records/lead', icon: IconSparkles, object: 'lead' },
-      { label: 'Tasks', href: '/records/task', icon: IconChecklist, object: 'task' },
+      { label: 'Tasks', href: '/tasks', icon: IconChecklist, object: 'task', keys: 'G K' },
     ],
   },
   { label: 'Understand', pages: [{ label: 'Weekly review', href: '/review', icon: IconBinaryTree2, keys: 'G R' }] },

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { NotFound } from './NotFound'
-import { listSearch, loginSearch, reviewSearch } from './search'
+import { listSearch, loginSearch, reviewSearch, tasksSearch, todaySearch } from './search'
 import { Gate } from './Gate'
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFound })
@@ -23,6 +23,15 @@ const homeRoute = createRoute({
 const reviewRoute = createRoute({
   getParentRoute: () => appRoute, path: '/review', validateSearch: reviewSearch,
   component: lazyRouteComponent(() => import('../rooms/review/Page'), 'ReviewPage'),
+})
+
+const todayRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/today', validateSearch: todaySearch,
+  component: lazyRouteComponent(() => import('../rooms/today/Page'), 'TodayPage'),
+})
+const tasksRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/tasks', validateSearch: tasksSearch,
+  component: lazyRouteComponent(() => import('../rooms/tasks/Page'), 'TasksPage'),
 })
 
 const records = () => import('../rooms/records/Page')
@@ -53,7 +62,7 @@ const systemRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   loginRoute,
   appRoute.addChildren([
-    homeRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute,
+    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute,
   ]),
 ])
 

@@ -89,6 +89,15 @@ export function tasksSearch(raw: Raw): TasksSearch {
   return { whose: (['all', 'unowned'] as const).find((each) => each === raw['whose']) }
 }
 
+export interface TodaySearch {
+  /** whose: mine where it is left out */
+  whose?: 'all'
+}
+
+export function todaySearch(raw: Raw): TodaySearch {
+  return { whose: raw['whose'] === 'all' ? 'all' : undefined }
+}
+
 export interface LoginSearch {
   next?: string
 }
