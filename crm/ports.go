@@ -59,6 +59,8 @@ type Lister interface {
 	List(ctx context.Context, q Listing) ([]*models.Record, error)
 	// Count counts at most limit+1 records.
 	Count(ctx context.Context, object string, where *predicate.Bound, withDeleted bool, limit int) (int, error)
+	// CountSoon does so unless it takes long; then known is false.
+	CountSoon(ctx context.Context, object string, where *predicate.Bound, withDeleted bool, limit int) (n int, known bool, err error)
 }
 
 // Listing is a checked query: what a Lister needs and no more.

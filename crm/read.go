@@ -27,8 +27,10 @@ type Query struct {
 	WithDeleted bool
 }
 
-// Page is one page of records. Count counts all records of the query, at most CountCap; Capped says that there are more.
+// Page is one page of records. Count counts all records of the query, at most CountCap; Capped says that there are more. Where counting
+// would have taken too long, Count is as many as are known to be there, and Unknown says so.
 type Page struct {
+	Unknown    bool
 	Records    []*models.Record
 	NextCursor string // blank on the last page
 	Count      int
@@ -77,10 +79,18 @@ func (e *Engine) List(ctx context.Context, reader models.Reader, q Query) (Page,
 		page.Records = records[:q.Limit]
 		page.NextCursor = order.CursorOf(page.Records[q.Limit-1])
 	}
-	if page.Count, err = e.store.Count(ctx, q.Object, where, q.WithDeleted, CountCap); err != nil {
-		return Page{}, err
+	if q.Cursor == "" && page.NextCursor == "" {
+		page.Count = len(page.Records)
+		return page, nil
 	}
-	if page.Count > CountCap {
+	var known bool
+	page.Count, known, err = e.store.CountSoon(ctx, q.Object, where, q.WithDeleted, CountCap)
+	switch {
+	case err != nil:
+		return Page{}, err
+	case !known:
+		page.Count, page.Capped, page.Unknown = len(page.Records), true, true
+	case page.Count > CountCap:
 		page.Count, page.Capped = CountCap, true
 	}
 	return page, nil

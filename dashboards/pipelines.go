@@ -165,7 +165,7 @@ func (s *Server) openDeals(ctx context.Context, reader models.Reader, stage *crm
 			return Count{}, nil
 		}
 		page, err := s.parts.Records.List(ctx, reader, crm.Query{Object: "deal", Where: where, Limit: 1})
-		return Count{page.Count, page.Capped}, err
+		return Count{page.Count, page.Capped, page.Unknown}, err
 	}
 	var open OpenDeals
 	var err error

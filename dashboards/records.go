@@ -26,10 +26,11 @@ type RecordPage struct {
 	Count      Count    `json:"count"`
 }
 
-// Count is how many records there are in all; counting stops at 10,000.
+// Count is how many records there are in all; counting stops at 10,000, and earlier where it would take too long.
 type Count struct {
-	Value  int  `json:"value" maximum:"10000"`
-	Capped bool `json:"capped" doc:"There are more than value"`
+	Value   int  `json:"value" maximum:"10000"`
+	Capped  bool `json:"capped" doc:"There are more than value, or there may be"`
+	Unknown bool `json:"unknown,omitempty" doc:"They were not counted: value are known of"`
 }
 
 // CutoffInput are the parameters that ask for the past.
@@ -158,7 +159,7 @@ func (s *Server) listRecords(ctx context.Context, reader models.Reader, in *list
 	if err != nil {
 		return nil, err
 	}
-	return &body[RecordPage]{RecordPage{Items: items, NextCursor: page.NextCursor, Count: Count{page.Count, page.Capped}}}, nil
+	return &body[RecordPage]{RecordPage{Items: items, NextCursor: page.NextCursor, Count: Count{page.Count, page.Capped, page.Unknown}}}, nil
 }
 
 // find reads the path of one record.

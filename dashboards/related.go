@@ -88,5 +88,5 @@ func (s *Server) pointing(ctx context.Context, reader models.Reader, object *mod
 		return nil, Count{}, err
 	}
 	items, err := s.records(ctx, reader, page.Records)
-	return items, Count{page.Count, page.Capped}, err
+	return items, Count{page.Count, page.Capped, page.Unknown}, err
 }

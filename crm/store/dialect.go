@@ -162,6 +162,12 @@ func isRetryable(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "23505")
 }
 
+// isTimeout tells whether PostgreSQL has ended a statement that took too long.
+func isTimeout(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "57014"
+}
+
 // isUniqueViolation tells whether a unique index refused a write, and names the index where it is known.
 func isUniqueViolation(err error) (string, bool) {
 	var pg *pgconn.PgError

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"canopy/crm"
 	"canopy/models"
@@ -40,32 +41,106 @@ func (db *DB) condition(where *predicate.Bound, withDeleted bool) (string, []any
 	return " where " + strings.Join(parts, " and "), args, nil
 }
 
-// List reads one page in total order.
+// maxFew is up to how many rows a condition that indexes narrow is answered by sorting its rows; where there are more, the order's own index
+// is walked and meets enough of them soon.
+const maxFew = 2000
+
+// List reads one page in total order: from the index of the order's first field, segment by segment, or, where the condition lets few rows
+// through, from those few. (Neither database could choose between the two well: it takes knowing how many rows hold all at once.)
 func (db *DB) List(ctx context.Context, q crm.Listing) ([]*models.Record, error) {
 	t := db.table(q.Object)
+	segments, err := q.Sort.Segments(db.predicateDialect(), q.Cursor)
+	if err != nil {
+		return nil, err
+	}
 	where, args, err := db.condition(q.Where, q.WithDeleted)
 	if err != nil {
 		return nil, err
 	}
-	if q.Cursor != "" {
-		after, err := q.Sort.After(db.predicateDialect(), q.Cursor)
+	if q.Where.Narrows() {
+		few, err := db.few(ctx, q.Object, where, args)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("list %s: %w", q.Object, err)
 		}
-		if where == "" {
-			where = " where (" + after.Text + ")"
-		} else {
-			where += " and (" + after.Text + ")"
+		switch {
+		case few == nil:
+		case len(few) == 0:
+			return nil, nil
+		default: // beside the condition, which a row may have left since
+			condition, numbers := db.d.numbers(`"number"`, few)
+			where, args = where+" and "+condition, append(args, numbers)
 		}
-		args = append(args, after.Args...)
 	}
-	query := fmt.Sprintf("select %s from %s%s order by %s limit ?", t.selects, quote(q.Object), where, q.Sort.OrderBy(db.predicateDialect()))
 	records := make([]*models.Record, 0, min(q.Limit, 64))
-	err = db.each(ctx, t, query, append(args, q.Limit), func(r *models.Record) { records = append(records, r) })
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", q.Object, err)
+	for _, s := range segments {
+		if len(records) == q.Limit {
+			break
+		}
+		query, with := fmt.Sprintf("select %s from %s%s", t.selects, quote(q.Object), where), append([]any{}, args...)
+		if s.Where.Text != "" {
+			word := " where ("
+			if where != "" {
+				word = " and ("
+			}
+			query += word + s.Where.Text + ")"
+			with = append(with, s.Where.Args...)
+		}
+		err = db.each(ctx, t, query+" order by "+s.OrderBy+" limit ?", append(with, q.Limit-len(records)), func(r *models.Record) { records = append(records, r) })
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", q.Object, err)
+		}
 	}
 	return records, nil
+}
+
+// few gives the numbers of a condition's rows; nil where there are more than maxFew.
+func (db *DB) few(ctx context.Context, object, where string, args []any) ([]uint64, error) {
+	rows, err := db.query(ctx, `select "number" from `+quote(object)+where+" limit ?", append(append([]any{}, args...), maxFew+1)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	numbers := make([]uint64, 0, 64)
+	for rows.Next() {
+		var n uint64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	if len(numbers) > maxFew {
+		return nil, rows.Err()
+	}
+	return numbers, rows.Err()
+}
+
+// countPatience is how long a list is kept waiting for its count.
+const countPatience = 25 * time.Millisecond
+
+// CountSoon is Count that gives up where it takes long: known is false then.
+func (db *DB) CountSoon(ctx context.Context, object string, where *predicate.Bound, withDeleted bool, limit int) (n int, known bool, err error) {
+	if inTransaction(ctx) != nil { // a transaction would be lost with its statement
+		n, err = db.Count(ctx, object, where, withDeleted, limit)
+		return n, err == nil, err
+	}
+	clause, args, err := db.condition(where, withDeleted)
+	if err != nil {
+		return 0, false, err
+	}
+	query := db.d.rebind(fmt.Sprintf("select count(*) from (select 1 from %s%s limit ?) as counted", quote(object), clause))
+	short, cancel := context.WithTimeout(ctx, db.patience)
+	defer cancel()
+	from := db.pool
+	if db.IsPostgres() { // the database itself ends it: breaking it off from here would cost the connection
+		short, from = ctx, db.hasty
+	}
+	switch err = from.QueryRowContext(short, query, append(args, limit+1)...).Scan(&n); {
+	case err == nil:
+		return n, true, nil
+	case ctx.Err() == nil && (short.Err() != nil || isTimeout(err)):
+		return 0, false, nil
+	}
+	return 0, false, fmt.Errorf("count %s: %w", object, err)
 }
 
 // Count counts at most limit+1 records.

@@ -30,23 +30,30 @@ type Config struct {
 	DSN  string // PostgreSQL connection string
 	Now  func() time.Time
 	Log  *slog.Logger // how far long work at opening has come; nil: discarded
+	// CountPatience is how long a list is kept waiting for its count; 25 ms where zero.
+	CountPatience time.Duration
 }
 
 // DB is the transactional store. It is safe for concurrent use.
 type DB struct {
-	d      dialect
-	pool   *sql.DB // reads; on PostgreSQL writes too
-	writer *writer // SQLite: the one connection that writes
-	now    func() time.Time
-	schema schemas
-	signal signal
-	log    *slog.Logger
+	d        dialect
+	pool     *sql.DB // reads; on PostgreSQL writes too
+	hasty    *sql.DB // PostgreSQL: reads that are given up after patience
+	writer   *writer // SQLite: the one connection that writes
+	now      func() time.Time
+	patience time.Duration // with counting for a list
+	schema   schemas
+	signal   signal
+	log      *slog.Logger
 }
 
 // Open opens or creates the store, applies migrations, grows the standard registry by the changes that were approved here, and makes
 // its tables. A database written by a newer Canopy is refused with a precondition error, and so are custom names that standard takes.
 func Open(ctx context.Context, c Config, standard *models.Registry) (*DB, error) {
-	db := &DB{now: c.Now, log: c.Log}
+	db := &DB{now: c.Now, log: c.Log, patience: c.CountPatience}
+	if db.patience == 0 {
+		db.patience = countPatience
+	}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
@@ -76,7 +83,11 @@ func (db *DB) connect(ctx context.Context, c Config) error {
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(16)
 		pool.SetConnMaxLifetime(30 * time.Minute)
-		db.d, db.pool = postgres{}, pool
+		hasty := config.Copy()
+		hasty.RuntimeParams["statement_timeout"] = strconv.FormatInt(db.patience.Milliseconds(), 10)
+		db.d, db.pool, db.hasty = postgres{}, pool, stdlib.OpenDB(*hasty)
+		db.hasty.SetMaxOpenConns(8)
+		db.hasty.SetMaxIdleConns(4)
 		return pool.PingContext(ctx)
 	}
 	path, err := filepath.Abs(c.Path)
@@ -111,6 +122,9 @@ func (db *DB) Close() error {
 	var err error
 	if db.writer != nil {
 		err = db.writer.close()
+	}
+	if db.hasty != nil {
+		err = errors.Join(err, db.hasty.Close())
 	}
 	if db.pool != nil {
 		err = errors.Join(err, db.pool.Close())

@@ -136,6 +136,10 @@ func (db *DB) presentColumns(ctx context.Context, name string) (map[string]bool,
 // ensureIndexes makes unique keys (among live records) and indexes. An index ends in number, so that a page sorted by
 // the field is read from it in total order.
 func (db *DB) ensureIndexes(ctx context.Context, t *table) error {
+	latest := fmt.Sprintf("create index if not exists %s on %s (updated_at, number)", quote(t.object.Name+"__updated_at"), quote(t.object.Name))
+	if _, err := db.exec(ctx, latest); err != nil {
+		return err
+	}
 	for _, f := range t.object.Fields {
 		switch {
 		case f.Unique:

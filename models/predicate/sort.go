@@ -98,9 +98,11 @@ func (s Sort) String() string {
 }
 
 // OrderBy is the text to stand behind order by.
-func (s Sort) OrderBy(d Dialect) string {
+func (s Sort) OrderBy(d Dialect) string { return orderBy(d, s.parts(d)) }
+
+func orderBy(d Dialect, parts []part) string {
 	var terms []string
-	for _, part := range s.parts(d) {
+	for _, part := range parts {
 		term := part.column
 		if part.collate && d == Postgres {
 			term += ` collate "C"`

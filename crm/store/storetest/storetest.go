@@ -24,11 +24,11 @@ func Each(t *testing.T, fn func(t *testing.T, c store.Config)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		fn(t, store.Config{Path: filepath.Join(t.TempDir(), "canopy.db")})
+		fn(t, store.Config{Path: filepath.Join(t.TempDir(), "canopy.db"), CountPatience: time.Minute})
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		fn(t, store.Config{DSN: postgrestest.Database(t)})
+		fn(t, store.Config{DSN: postgrestest.Database(t), CountPatience: time.Minute})
 	})
 }
 

@@ -1355,8 +1355,10 @@ export interface components {
             repeated: boolean;
         };
         Count: {
-            /** @description There are more than value */
+            /** @description There are more than value, or there may be */
             capped: boolean;
+            /** @description They were not counted: value are known of */
+            unknown?: boolean;
             /** Format: int64 */
             value: number;
         };
