@@ -120,7 +120,7 @@ type batch struct {
 	seen       map[RecordKey]*models.Record // records that are only referred to; nil for a missing one
 	taken      map[string]map[string]uint64 // "object.field" → value's JSON → holder, for values looked up so far
 	scopes     map[string]*predicate.Bound
-	parents    map[RecordKey]bool // records whose lines changed
+	parents    map[RecordKey]time.Time // records whose lines changed, and when the latest of them did
 	stages     *stageList
 	passed     []models.Error       // what the command at work was let past
 	currencies map[RecordKey]string // of the lines that this batch gave to a record
@@ -133,7 +133,7 @@ func (e *Engine) newBatch(ctx context.Context, reader models.Reader) *batch {
 	return &batch{
 		Engine: e, ctx: ctx, registry: compiled.registry, rules: compiled.rules, broken: err, reader: reader, now: e.options.Now().UTC().Truncate(time.Millisecond),
 		locked: map[RecordKey]*models.Record{}, seen: map[RecordKey]*models.Record{},
-		taken: map[string]map[string]uint64{}, memo: map[string]any{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]bool{}, currencies: map[RecordKey]string{},
+		taken: map[string]map[string]uint64{}, memo: map[string]any{}, scopes: map[string]*predicate.Bound{}, parents: map[RecordKey]time.Time{}, currencies: map[RecordKey]string{},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"time"
 
 	"canopy/models"
 	"canopy/models/predicate"
@@ -151,11 +152,13 @@ func (b *batch) linesOf(object *models.Object, parent *models.Field, number, aft
 // noteParent remembers the records whose lines a command changed.
 func (b *batch) noteParent(parent string, line *models.Record, changed []models.FieldChange) {
 	if number, ok := line.Get(parent).(uint64); ok {
-		b.parents[RecordKey{parent, number}] = true
+		key := RecordKey{parent, number}
+		b.parents[key] = later(b.parents[key], line.HappenedAt)
 	}
 	for _, c := range changed { // a line that moved leaves its old parent, too
 		if number, ok := c.Before.(uint64); ok && c.Field.Name == parent {
-			b.parents[RecordKey{parent, number}] = true
+			key := RecordKey{parent, number}
+			b.parents[key] = later(b.parents[key], line.HappenedAt)
 		}
 	}
 }
@@ -165,10 +168,11 @@ func (b *batch) rollUpAll() error {
 	keys := slices.SortedFunc(maps.Keys(b.parents), func(x, y RecordKey) int {
 		return cmp.Or(cmp.Compare(x.Object, y.Object), cmp.Compare(x.Number, y.Number))
 	})
+	changed := maps.Clone(b.parents)
 	clear(b.parents)
 	for _, key := range keys {
 		for _, r := range rollUps[key.Object] {
-			if err := b.rollUp(key, r); err != nil {
+			if err := b.rollUp(key, r, changed[key]); err != nil {
 				return err
 			}
 		}
@@ -179,7 +183,8 @@ func (b *batch) rollUpAll() error {
 // linePage is how many lines are read at a time.
 const linePage = 500
 
-func (b *batch) rollUp(key RecordKey, r rollUp) error {
+// rollUp writes one record's totals, at the instant of the latest line that changed or of the record's latest image, whichever is later.
+func (b *batch) rollUp(key RecordKey, r rollUp, changed time.Time) error {
 	lineObject, parentObject := b.registry.Object(r.line), b.registry.Object(key.Object)
 	parent, err := b.record(key.Object, key.Number)
 	if err != nil || parent == nil || parent.Deleted {
@@ -233,7 +238,8 @@ func (b *batch) rollUp(key RecordKey, r rollUp) error {
 		}
 		sets = append(sets, set)
 	}
-	_, err = b.follows(models.Command{Op: models.Update, Object: key.Object, Number: key.Number, Sets: sets, Cause: "rule:lines"})
+	at := later(changed, parent.HappenedAt) // totals are those of all lines, so the past keeps its own
+	_, err = b.follows(models.Command{Op: models.Update, Object: key.Object, Number: key.Number, Sets: sets, HappenedAt: at, Cause: "rule:lines"})
 	return err
 }
 

@@ -17,6 +17,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const canopy = join(root, 'bin', 'canopy')
 const requireAll = process.env.CANOPY_REQUIRE === 'all'
 const email = 'admin@canopy.local'
+/** The demonstration company of the tests: small enough to be there soon, dense enough for a week to say something. */
+const demo = ['--demo', '--demo-contacts', '1200', '--demo-weeks', '60']
 const startWithin = 300_000 // ms; the demonstration company is written before it is ready, and machines differ
 const importWithin = 600_000
 
@@ -147,7 +149,7 @@ async function scenario(set, program, source) {
   const folder = mkdtempSync(join(tmpdir(), `canopy-e2e-${set}-`))
   console.log(`\n== browser tests: ${set}`)
   try {
-    const server = await serve(folder, set === 'demo' ? ['--demo'] : [])
+    const server = await serve(folder, set === 'demo' ? demo : [])
     let how
     try {
       if (source) await importReferenceSet(server, source)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,20 +24,33 @@ import (
 // serveCommand runs the server.
 type serveCommand struct {
 	Config `embed:""`
-	Demo   bool `help:"Fill an empty workspace with a small company first."`
+	Demo   bool `help:"Fill an empty workspace with a small company first (canopy demo makes a large one)."`
+	// DemoContacts is small, so that pages come soon.
+	DemoContacts int `default:"3000" help:"How many people that company knows in the end."`
+	DemoWeeks    int `default:"104" help:"How many weeks of history that company has."`
 }
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	return withRecords(ctx, &c.Config, s, func(ctx context.Context, p *parts) error {
 		p.log.Info("configuration", "config", &c.Config)
-		return p.serve(ctx, s, c.Demo)
+		return p.serve(ctx, s, c.demo())
 	})
+}
+
+// demo is the company to be made first; nil for none.
+func (c *serveCommand) demo() *demo.Config {
+	if !c.Demo {
+		return nil
+	}
+	config := demo.Default(time.Now())
+	config.Contacts, config.Weeks = c.DemoContacts, c.DemoWeeks
+	return &config
 }
 
 // serve brings everything up in the order in which it is needed: the engine starts while the records are made ready, and
 // pages are served as soon as both stand.
-func (p *parts) serve(ctx context.Context, s *streams, withDemo bool) error {
+func (p *parts) serve(ctx context.Context, s *streams, withDemo *demo.Config) error {
 	listener, err := listen(ctx, p.config.Listen)
 	if err != nil {
 		return err
@@ -80,9 +94,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // prepare makes the first administrator and, if asked for, the demo company. It gives a generated password to show.
-func (p *parts) prepare(ctx context.Context, s *streams, withDemo bool) (shown string, err error) {
-	if withDemo {
-		if _, err := p.seedDemo(ctx, demo.Default(time.Now()), s.out); err != nil {
+func (p *parts) prepare(ctx context.Context, s *streams, withDemo *demo.Config) (shown string, err error) {
+	var made *demo.Truths
+	if withDemo != nil {
+		if made, err = p.seedDemo(ctx, *withDemo, s.out); err != nil {
 			return "", err
 		}
 	}
@@ -90,7 +105,10 @@ func (p *parts) prepare(ctx context.Context, s *streams, withDemo bool) (shown s
 	if err != nil {
 		return "", fmt.Errorf("make the first administrator: %w", err)
 	}
-	return shown, nil
+	if made != nil {
+		err = p.introduce(ctx, made, cmp.Or(shown, p.config.AdminPassword), s.out)
+	}
+	return shown, err
 }
 
 func (p *parts) newServer(ctx context.Context, back *columnar, imports *importer.Service, jobs *jobs) (*dashboards.Server, error) {

@@ -3,102 +3,132 @@ package demo
 import (
 	"context"
 	"fmt"
-	"sort"
 	"time"
 
+	"canopy/crm"
 	"canopy/models"
 )
 
 // Config says which company is made.
 type Config struct {
-	Seed  uint64
-	Deals int // deals over all weeks; other records grow with it
-	Weeks int // length of the history, ending with the week that holds Until
-	Until time.Time
+	Seed     uint64
+	Contacts int // people known by the end; everything else grows with them
+	Weeks    int // length of the history, ending with the week that holds Until
+	Until    time.Time
 	// Progress is told after each chunk; nil for nobody.
-	Progress func(done, total int)
+	Progress func(Progress)
 }
 
-// Default is the company that a first start shows: 2,000 deals over 104 weeks.
+// Progress is how far a company has come.
+type Progress struct {
+	Week    int // that the writing has reached, from 1
+	Written int // commands so far, those of an earlier run included
+}
+
+// Default is the company that an analysis can learn from: 20,000 people over 104 weeks.
 func Default(until time.Time) Config {
-	return Config{Seed: 1, Deals: 2000, Weeks: 104, Until: until}
+	return Config{Seed: 1, Contacts: 20_000, Weeks: 104, Until: until}
 }
 
-func (c Config) validate() error {
-	switch {
-	case c.Deals < 1 || c.Deals > 250_000:
-		return models.FieldError("deals", "%d is not between 1 and 250,000", c.Deals)
-	case c.Weeks < 1 || c.Weeks > 520:
-		return models.FieldError("weeks", "%d is not between 1 and 520", c.Weeks)
+// Validate tells what is out of range.
+func (c Config) Validate() error {
+	var wrong []models.Error
+	if c.Contacts < 50 || c.Contacts > 1_000_000 {
+		wrong = append(wrong, *models.FieldError("contacts", "%d is not between 50 and 1,000,000", c.Contacts))
 	}
-	return nil
+	if c.Weeks < 4 || c.Weeks > 260 {
+		wrong = append(wrong, *models.FieldError("weeks", "%d is not between 4 and 260", c.Weeks))
+	}
+	return models.Gather(wrong)
 }
 
-// Engine is what the demo writes through.
+// Engine is what the company is written through.
 type Engine interface {
 	Bulk(ctx context.Context, fn func(ctx context.Context) error) error
+	Do(ctx context.Context, reader models.Reader, command models.Command) (models.Outcome, error)
 	Batch(ctx context.Context, reader models.Reader, commands []models.Command) ([]models.Result, error)
+	FindByText(ctx context.Context, reader models.Reader, object, field string, values []string) (map[string][]uint64, error)
 	Registry() *models.Registry
 	Calendar() models.Calendar
 	Currency() string
 }
 
-// moment is one thing that happens: a command that may need the numbers of records made before it.
-type moment struct {
-	at    time.Time
-	order int    // breaks ties: the order in which moments were thought of
-	makes string // the key under which the record that it creates is known; blank for a change of an existing one
-	build func(known map[string]uint64) models.Command
+// Report is what became of a run.
+type Report struct {
+	Truths  *Truths
+	Chunks  int // transactions that this run wrote; those of an earlier run are passed over
+	Written int // commands that this run wrote
+	// Refused are commands that the engine refused because somebody else had changed or deleted what they were about; First
+	// says why the first one was.
+	Refused int
+	First   error
 }
 
-// chunk is how many moments go into one transaction: about 25 ms of writing.
-const chunk = 100
+// TruthsOf gives what drives a company, without making it.
+func TruthsOf(c Config, calendar models.Calendar) (*Truths, error) {
+	c.Until = c.Until.UTC().Truncate(time.Second)
+	return plan(c, calendar), c.Validate()
+}
 
-// Seed writes the company. Each command carries an idempotency key made of seed and place, so that a run that was cut off
-// goes on where it stopped when it is started again with the same configuration. It gives the number of commands.
-func Seed(ctx context.Context, engine Engine, c Config) (int, error) {
-	if err := c.validate(); err != nil {
-		return 0, err
+// ahead is how many chunks the simulation may be ahead of the writing.
+const ahead = 4
+
+// Seed simulates the company and writes it, in chunks of one transaction each. The simulation runs beside the writing and
+// keeps only what is alive in the company and a few chunks. A run that was cut off is finished by the next one with the same
+// configuration: the first command of each chunk carries an idempotency key, so a chunk that was written is passed over
+// whole, and records that later chunks refer to are found by their keys.
+func Seed(ctx context.Context, engine Engine, c Config) (Report, error) {
+	truths, err := TruthsOf(c, engine.Calendar())
+	if err != nil {
+		return Report{}, err
 	}
-	moments := newCompany(engine, c).moments()
-	sort.SliceStable(moments, func(i, j int) bool {
-		if !moments[i].at.Equal(moments[j].at) {
-			return moments[i].at.Before(moments[j].at)
-		}
-		return moments[i].order < moments[j].order
-	})
-	known := map[string]uint64{}
-	for start := 0; start < len(moments); start += chunk {
-		end := min(start+chunk, len(moments))
-		err := engine.Bulk(ctx, func(ctx context.Context) error {
-			return write(ctx, engine, c.Seed, start, moments[start:end], known)
-		})
-		if err != nil {
-			return start, fmt.Errorf("write the demo company: %w", err)
+	c.Until = c.Until.UTC().Truncate(time.Second)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := newWriter(engine, c)
+	report := Report{Truths: truths}
+	if err := w.findAdministrator(ctx); err != nil {
+		return report, err
+	}
+	chunks := make(chan []moment, ahead)
+	go func() {
+		defer close(chunks)
+		simulate(ctx, engine, c, truths, chunks)
+	}()
+	for list := range chunks {
+		if err := w.write(ctx, list); err != nil {
+			return w.report(report), fmt.Errorf("write the demo company: %w", err)
 		}
 		if c.Progress != nil {
-			c.Progress(end, len(moments))
+			c.Progress(Progress{Week: w.weekOf(list), Written: w.passed})
 		}
 	}
-	return len(moments), nil
+	return w.report(report), ctx.Err()
 }
 
-// write runs moments one after another and notes the numbers of what they make; a second try notes them anew.
-func write(ctx context.Context, engine Engine, seed uint64, first int, moments []moment, known map[string]uint64) error {
-	for i, m := range moments {
-		command := m.build(known)
-		command.HappenedAt, command.Cause = m.at, fmt.Sprintf("demo:%d", seed)
-		command.IdempotencyKey = fmt.Sprintf("demo:%d:%d", seed, first+i)
-		results, err := engine.Batch(ctx, models.System(), []models.Command{command})
-		if err != nil {
-			return err
+// chunkSize is how many moments go into one transaction. It is part of what makes a run repeatable.
+const chunkSize = 200
+
+// simulate sends the company's moments in the order in which they are written down.
+func simulate(ctx context.Context, engine Engine, c Config, truths *Truths, chunks chan<- []moment) {
+	list := make([]moment, 0, chunkSize)
+	send := func() {
+		select {
+		case chunks <- list:
+		case <-ctx.Done():
 		}
-		if results[0].Err != nil {
-			return fmt.Errorf("%s of %s: %w", command.Op, command.Object, results[0].Err)
-		}
-		if m.makes != "" {
-			known[m.makes] = results[0].Record.Number
-		}
+		list = make([]moment, 0, chunkSize)
 	}
-	return nil
+	company := newCompany(engine, c, truths, func(m moment) {
+		if list = append(list, m); len(list) == chunkSize {
+			send()
+		}
+	})
+	company.live(func() bool { return ctx.Err() != nil })
+	if len(list) > 0 && ctx.Err() == nil {
+		send()
+	}
 }
+
+// AdministratorEmail is the address of the user who administers the demo company: the workspace's first administrator.
+const AdministratorEmail = crm.AdministratorEmail

@@ -88,14 +88,14 @@ export async function api(page, method, path, data, headers = {}) {
 }
 
 let counter = 0
-/** newDeal makes a deal of one's own, so that tests do not stand on each other's toes. */
+/** newDeal makes a deal of one's own, so that tests do not stand on each other's toes. It meets what the demonstration company's stages ask for. */
 export async function newDeal(page, fields = {}) {
   const pipelines = await api(page, 'GET', '/records/pipeline?limit=1')
   const pipeline = pipelines.items[0].id
   const stages = await stagesOf(page, pipeline)
   const first = stages.find((stage) => stage.fields.status === 'open')
   counter++
-  return api(page, 'POST', '/records/deal', { fields: { name: `Browser test ${process.pid}-${Date.now()}-${counter}`, pipeline, stage: first.id, amount: { amount: '1200.00', currency: 'USD' }, ...fields } })
+  return api(page, 'POST', '/records/deal', { fields: { name: `Browser test ${process.pid}-${Date.now()}-${counter}`, pipeline, stage: first.id, amount: { amount: '1200.00', currency: 'USD' }, need: 'yes', budget: 'yes', expected_close_on: '2029-12-31', ...fields } })
 }
 
 export async function stagesOf(page, pipeline) {
