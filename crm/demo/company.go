@@ -69,6 +69,7 @@ func (c *company) live(stopped func() bool) {
 	for week := range c.config.Weeks {
 		c.at(c.weekStart(week), func() { c.plan(week) })
 	}
+	c.planToday()
 	c.play(stopped)
 }
 

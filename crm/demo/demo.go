@@ -48,6 +48,7 @@ type Engine interface {
 	Do(ctx context.Context, reader models.Reader, command models.Command) (models.Outcome, error)
 	Batch(ctx context.Context, reader models.Reader, commands []models.Command) ([]models.Result, error)
 	FindByText(ctx context.Context, reader models.Reader, object, field string, values []string) (map[string][]uint64, error)
+	List(ctx context.Context, reader models.Reader, q crm.Query) (crm.Page, error)
 	Registry() *models.Registry
 	Calendar() models.Calendar
 	Currency() string

@@ -17,17 +17,20 @@ type lead struct {
 	campaign    ref
 	touches     int
 	came        time.Time
+	seen        []ref // its touches
+	done        []ref // activities with it, oldest first
+	doneAt      []time.Time
 }
 
 func (c *company) planLeads(share float64) {
 	chance := c.stream("leads")
 	for range chance.count(leadsPerContact * float64(c.config.Contacts) * share) {
-		c.at(c.inWeek(chance), func() { c.capture(chance) })
+		c.at(c.inWeek(chance), func() { c.capture(chance, false) })
 	}
 }
 
-// capture writes down who came in, by which way, and whose it is now.
-func (c *company) capture(chance chance) {
+// capture writes down who came in, by which way, and whose it is now. A forgotten lead is answered by nobody.
+func (c *company) capture(chance chance, forgotten bool) {
 	weights := make([]float64, len(c.truths.Channels))
 	for i, t := range c.truths.Channels {
 		weights[i] = t.Share
@@ -52,7 +55,7 @@ func (c *company) capture(chance chance) {
 	v["owner"] = l.rep.ref
 	l.ref = c.create("lead", v)
 	c.touchesOf(chance, l)
-	if chance.of(0.06) { // nobody ever gets round to it
+	if forgotten || chance.of(0.06) { // nobody ever gets round to it
 		return
 	}
 	c.at(c.answered(chance, l.rep.Response), func() { c.answer(chance, l) })
@@ -82,10 +85,11 @@ func (c *company) answer(chance chance, l *lead) {
 }
 
 func (c *company) leadActivity(chance chance, l *lead, subject string) {
-	c.create("activity", values{
+	l.doneAt = append(l.doneAt, c.now)
+	l.done = append(l.done, c.create("activity", values{
 		"subject": subject, "type": pick(chance, []string{"call", "email", "email"}), "outcome": pick(chance, []string{"reached", "positive", "neutral", "no_answer"}),
 		"done_at": c.now, "minutes": int64(3 + chance.IntN(25)), "lead": l.ref, "owner": l.rep.ref, "body": remark(chance),
-	})
+	}))
 }
 
 // remark is a note, or none.
@@ -96,12 +100,20 @@ func remark(chance chance) any {
 	return nil
 }
 
-// convert makes a lead an account with a person and a deal.
+// convert makes a lead an account with a person and a deal, as the conversion of a lead does: what was done with the lead goes along.
 func (c *company) convert(chance chance, l *lead) {
-	c.update(l.ref, values{"status": "qualified"})
 	a := c.accountFor(chance, l)
 	p := c.contactFrom(chance, a, l)
-	c.openDeal(a, p, "inbound", l.channel.Deal, l.campaign)
+	d := c.openDeal(a, p, "inbound", l.channel.Deal, l.campaign)
+	c.update(l.ref, values{"status": "converted", "converted_at": c.now, "converted_account": a.ref, "converted_contact": p.ref, "converted_deal": d.ref})
+	for _, r := range l.seen {
+		c.update(r, values{"contact": p.ref})
+	}
+	for _, r := range l.done {
+		c.update(r, values{"contact": p.ref, "account": a.ref, "deal": d.ref})
+	}
+	d.touched = l.doneAt
+	l.seen, l.done, l.doneAt = nil, nil, nil
 }
 
 // accountFor is where a lead works: mostly a firm that is new to us.

@@ -97,6 +97,6 @@ func (c *company) touchesOf(chance chance, l *lead) {
 		if chance.of(0.01) {
 			v["source"], v["medium"] = "qr??", "flyer" // nobody has said yet what this is
 		}
-		c.create("touch", v)
+		l.seen = append(l.seen, c.create("touch", v))
 	}
 }

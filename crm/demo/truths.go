@@ -149,6 +149,7 @@ var definitions = map[string]string{
 	"lead":          "P(becomes a deal) = logistic(base + channel + title + response × log2(hours) + touches × (n − 1)), decided once, some days after the first activity. Leads that nobody can reach and incomplete ones are never decided.",
 	"churn":         "P(ends) = logistic(base + the five effects), decided once at the end of each term of a year or a quarter.",
 	"price_change":  "From its first day on, all list prices are multiplied and decisions in Proposal and later have its effect, whenever the deal was opened.",
+	"today":         "In the last two days everybody is given chores, and some leads more than the season has come in and wait for an answer.",
 	"seasonality":   "Expected leads and new deals of a week grow evenly to growth times the first week's, times the month's factor.",
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"canopy/crm"
 	"canopy/models"
+	"canopy/models/predicate"
 )
 
 // Cause stands at every change of the demo company.
@@ -19,13 +21,14 @@ type writer struct {
 	first   models.Date
 	numbers map[string][]uint64 // by object: the number of the n-th record at n; 0 where it is not known yet
 	keys    map[ref]string      // of records that are known by a name of their own
+	trails  map[ref]trail       // of what was done with leads in chunks that were passed over
 	chunk   int                 // chunks seen
 	passed  int                 // moments seen
 	done    Report
 }
 
 func newWriter(engine Engine, c Config) *writer {
-	return &writer{engine: engine, config: c, first: firstDay(c, engine.Calendar()), numbers: map[string][]uint64{}, keys: map[ref]string{}}
+	return &writer{engine: engine, config: c, first: firstDay(c, engine.Calendar()), numbers: map[string][]uint64{}, keys: map[ref]string{}, trails: map[ref]trail{}}
 }
 
 func (w *writer) report(r Report) Report {
@@ -116,10 +119,15 @@ func (w *writer) write(ctx context.Context, list []moment) error {
 	return nil
 }
 
-// name notes what records with names of their own are called.
+// name notes what records with names of their own are called, and the trails of others while chunks may be passed over.
 func (w *writer) name(list []moment) {
 	for i := range list {
 		m := &list[i]
+		if lead, ok := m.values["lead"].(ref); ok && m.op == models.Create && w.done.Chunks == 0 && instantFields[m.target.object] != "" {
+			field := instantFields[m.target.object]
+			at, _ := m.values[field].(time.Time)
+			w.trails[m.target] = trail{lead, field, at}
+		}
 		field := keyFields[m.target.object]
 		if m.op != models.Create || field == "" || letters[m.target.object] != "" {
 			continue
@@ -256,10 +264,20 @@ func (w *writer) missing(list []moment) map[ref]bool {
 	return missing
 }
 
-// find looks records up by their keys.
+// trail is how something done with a lead is found again: by the lead and the instant.
+type trail struct {
+	lead  ref
+	field string
+	at    time.Time
+}
+
+// instantFields are when what is done with leads was done.
+var instantFields = map[string]string{"touch": "at", "activity": "done_at"}
+
+// find looks records up by their keys, and those without one by their trails.
 func (w *writer) find(ctx context.Context, missing map[ref]bool) error {
 	byObject := map[string]map[string]ref{}
-	for r := range missing {
+	add := func(r ref) {
 		key := w.keys[r]
 		if letter := letters[r.object]; letter != "" {
 			key = externalID(letter, r.n)
@@ -268,6 +286,14 @@ func (w *writer) find(ctx context.Context, missing map[ref]bool) error {
 			byObject[r.object] = map[string]ref{}
 		}
 		byObject[r.object][key] = r
+	}
+	for r := range missing {
+		if t, ok := w.trails[r]; ok {
+			if r = t.lead; w.number(r) != 0 {
+				continue
+			}
+		}
+		add(r)
 	}
 	for object, refs := range byObject {
 		list := make([]string, 0, len(refs))
@@ -280,6 +306,27 @@ func (w *writer) find(ctx context.Context, missing map[ref]bool) error {
 		}
 		for key, numbers := range found {
 			w.know(refs[key], numbers[0])
+		}
+	}
+	return w.follow(ctx, missing)
+}
+
+// follow finds what was done with leads.
+func (w *writer) follow(ctx context.Context, missing map[ref]bool) error {
+	for r := range missing {
+		t, ok := w.trails[r]
+		if !ok || w.number(t.lead) == 0 {
+			continue
+		}
+		object := w.engine.Registry().Object(r.object)
+		page, err := w.engine.List(ctx, models.System(), crm.Query{Object: r.object, Limit: 1, Where: predicate.And(
+			predicate.Compare(object.Field("lead"), predicate.Eq, w.number(t.lead)), predicate.Compare(object.Field(t.field), predicate.Eq, t.at),
+		)})
+		if err != nil {
+			return fmt.Errorf("look %s of a lead up: %w", r.object, err)
+		}
+		if len(page.Records) > 0 {
+			w.know(r, page.Records[0].Number)
 		}
 	}
 	return nil
