@@ -48,6 +48,7 @@ func init() {
 		"territory":        {check: checkConditions},
 		"assignment_rule":  {check: checkAssignmentRule},
 		"lifecycle_rule":   {check: checkLifecycleRule},
+		"attachment":       {complete: completeAttachment},
 		requestObject:      {complete: completeRequest, check: checkRequest},
 		"form":             {check: checkForm},
 		"webhook_source":   {check: checkWebhookSource},

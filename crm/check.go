@@ -31,6 +31,15 @@ func (b *batch) check(w *writing) error {
 				wrong = append(wrong, *problem)
 			}
 		}
+		if file, ok := v.(models.File); ok {
+			problem, err := b.checkFile(f, w, file)
+			if err != nil {
+				return err
+			}
+			if problem != nil {
+				wrong = append(wrong, *problem)
+			}
+		}
 		if f.Unique {
 			problem, err := b.checkUnique(object, f, v, w.number)
 			if err != nil {

@@ -16,6 +16,8 @@ type Options struct {
 	Currency string // reporting currency, ISO 4217
 	// CheckRegistry, if given, may refuse what an approval would make of the registry: the warehouse minds names, too.
 	CheckRegistry func(*models.Registry) error
+	// Contents keeps the bytes of files; nil: none are taken.
+	Contents Contents
 }
 
 // Engine is the record engine. It is safe for concurrent use.

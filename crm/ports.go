@@ -97,6 +97,7 @@ type Remembered struct {
 // Store is what the engine stands on; crm/store fulfils it for SQLite and PostgreSQL.
 type Store interface {
 	Registrar
+	Uploads
 	Transactions
 	Records
 	Keys

@@ -285,6 +285,9 @@ func (b *batch) append(r *models.Record, c *models.Command, kind models.ChangeKi
 	if err != nil {
 		return models.Outcome{}, err
 	}
+	if err := b.keepFiles(changed); err != nil {
+		return models.Outcome{}, err
+	}
 	if after := behaviours[r.Object.Name].after; after != nil && kind != models.Restated {
 		if err := after(b, r, changed); err != nil {
 			return models.Outcome{}, err

@@ -64,7 +64,7 @@ type importListInput struct {
 
 // isUpload tells which routes read their body as a stream.
 func isUpload(c *fiber.Ctx) bool {
-	return c.Method() == fiber.MethodPost && (c.Path() == importsPath || c.Path() == importsPath+"/propose")
+	return c.Method() == fiber.MethodPost && (c.Path() == importsPath || c.Path() == importsPath+"/propose" || c.Path() == filesPath)
 }
 
 func (s *Server) importRoutes() {

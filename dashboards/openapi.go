@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"canopy/models"
@@ -89,7 +90,7 @@ func OpenAPI() ([]byte, error) {
 // openapi completes the document with the routes that huma does not know, and writes it.
 func (s *Server) openapi() ([]byte, error) {
 	doc := s.api.OpenAPI()
-	for _, op := range s.byHand() {
+	for _, op := range slices.Concat(s.byHand(), s.filesByHand()) {
 		doc.AddOperation(op)
 	}
 	text, err := json.MarshalIndent(doc, "", "  ")

@@ -10,12 +10,13 @@ import (
 
 const requestObject = "field_request"
 
-type requestInput struct {
+// FieldRequestInput is the path of one change request.
+type FieldRequestInput struct {
 	ID string `path:"id" maxLength:"80" example:"field_request_7"`
 }
 
 type decisionInput struct {
-	requestInput
+	FieldRequestInput
 	IfMatch string `header:"If-Match" doc:"The ETag of the version that was read, where it matters"`
 	Body    DecisionBody
 }
@@ -61,7 +62,7 @@ func (s *Server) requestRoutes() {
 	handle(s, operation(http.MethodGet, "/objects/{object}/schema", "object-schema", "objects", "The fields of one kind of record as JSON Schema, as they are now"), s.objectSchema)
 }
 
-func (s *Server) requestProgress(ctx context.Context, reader models.Reader, in *requestInput) (*body[RequestProgress], error) {
+func (s *Server) requestProgress(ctx context.Context, reader models.Reader, in *FieldRequestInput) (*body[RequestProgress], error) {
 	_, number, err := s.find(RecordInput{ObjectInput{requestObject}, in.ID})
 	if err != nil {
 		return nil, err

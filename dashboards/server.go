@@ -134,6 +134,7 @@ func (s *Server) routes() {
 	s.sessionRoutes()
 	s.objectRoutes()
 	s.requestRoutes()
+	s.fileRoutes()
 	s.aggregateRoutes() // before the records, whose /{id} would take its place
 	s.recordRoutes()
 	s.searchRoutes()

@@ -1,5 +1,10 @@
 package models
 
+import (
+	"mime"
+	"strings"
+)
+
 // Kind is a field's kind: what its values are, in Go, in JSON and in each of the three databases.
 //
 //	kind                                   Go value     JSON                                SQLite / PostgreSQL / ClickHouse
@@ -118,6 +123,12 @@ func (f *Field) FileLimit() int64 {
 		return f.MaxBytes
 	}
 	return DefaultMaxBytes
+}
+
+// isMediaType tells whether a text names a media type, or a group of them as image/* does.
+func isMediaType(text string) bool {
+	named, _, err := mime.ParseMediaType(strings.Replace(text, "/*", "/x", 1))
+	return err == nil && strings.Contains(named, "/")
 }
 
 // HasOption tells whether value is an accepted, not retired option.

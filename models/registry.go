@@ -183,6 +183,8 @@ func (o *Object) index() error {
 		switch {
 		case f.MaxBytes < 0, (f.MaxBytes > 0 || len(f.Accept) > 0) && f.Kind != FileOf:
 			return FieldError(place, "max_bytes: and accept: belong to files")
+		case slices.ContainsFunc(f.Accept, func(a string) bool { return !isMediaType(a) }):
+			return FieldError(place, "accept: lists media types, as in application/pdf or image/*")
 		case !identifier.MatchString(f.Name):
 			return FieldError(place, "a field's name is snake_case, at most 48 characters")
 		case reservedNames[f.Name], strings.HasSuffix(f.Name, "_currency"):

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
@@ -355,10 +356,39 @@ func normalAddress(_ *Field, v Value) (Value, error) {
 
 func normalFile(_ *Field, v Value) (Value, error) {
 	file, ok := v.(File)
-	if !ok || file.Name == "" || len(file.SHA256) != 64 || file.Size < 0 {
+	if !ok || file.Name == "" || !isHexHash(file.SHA256) || file.Size < 0 {
 		return nil, fmt.Errorf("a file has a name, a size and a SHA-256")
 	}
+	file.Name = FileName(file.Name)
 	return file, nil
+}
+
+func isHexHash(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+const maxFileName = 200
+
+// FileName is a file's name as it is kept: without folders and control characters, at most 200 characters; "file" where nothing is left.
+func FileName(name string) string {
+	name = strings.ToValidUTF8(name, "")
+	if at := strings.LastIndexAny(name, `/\`); at >= 0 {
+		name = name[at+1:]
+	}
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, name))
+	if runes := []rune(name); len(runes) > maxFileName {
+		extension := runes[len(runes)-min(20, len(runes)):]
+		name = string(runes[:maxFileName-20]) + string(extension)
+	}
+	if strings.Trim(name, ".") == "" {
+		return "file"
+	}
+	return name
 }
 
 func normalScore(_ *Field, v Value) (Value, error) {

@@ -41,7 +41,11 @@ func openRecords(ctx context.Context, c *Config, s *streams) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := crm.New(db, crm.Options{Calendar: c.Calendar(), Currency: c.Currency, CheckRegistry: warehouse.CheckNames})
+	contents, err := store.OpenContents(filepath.Join(c.Data, "files"))
+	if err != nil {
+		return nil, errors.Join(models.FieldError("data", "%v", err).WithRemedy("Name a directory that this user may write."), db.Close())
+	}
+	records, err := crm.New(db, crm.Options{Calendar: c.Calendar(), Currency: c.Currency, CheckRegistry: warehouse.CheckNames, Contents: contents})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -150,6 +150,7 @@ func (p *parts) live(ctx context.Context, s *streams, listener net.Listener, ser
 	group.Go(func() error { return p.db.NewSequencer(sequencerOptions(p)).Run(ctx) })
 	group.Go(func() error { return p.db.Watch(ctx) })
 	group.Go(func() error { return p.sweepLifecycle(ctx) })
+	group.Go(func() error { return p.records.SweepUploads(ctx, p.log.With("part", "files")) })
 	group.Go(func() error { return p.records.ComputeFormulas(ctx, p.log.With("part", "formulas")) })
 	group.Go(func() error { return p.runStagnation(ctx) })
 	release, err := p.openControl(ctx, "http://"+listener.Addr().String())
