@@ -1,16 +1,17 @@
 import { Kbd } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconCornerDownLeft, IconFileText, IconList, IconLogout, IconMoon, IconPlus, IconSearch } from '@tabler/icons-react'
-import { useQueries } from '@tanstack/react-query'
+import { IconClock, IconCornerDownLeft, IconFileText, IconList, IconLogout, IconMoon, IconPhone, IconPlus, IconSearch } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, type ReactNode, useId, useState } from 'react'
 import { mayWrite } from '../api/me'
-import { fetchRecords, recordsKey } from '../api/records'
+import { search, searchKey } from '../api/search'
 import { Dialog } from '../kit/Dialog'
-import { recordPath, titleOf } from '../rooms/records/names'
+import { listPath, newPath, recordPath } from '../rooms/records/names'
 import css from './CommandMenu.module.css'
 import { groups } from './pages'
 import { useObjects } from './queries'
+import { recentOf } from './recent'
 import { useSession } from './session'
 
 interface Command {
@@ -22,8 +23,8 @@ interface Command {
   run: () => void
 }
 
-/** The objects whose records are looked through by name. */
-const searched = ['deal', 'account', 'contact']
+/** What people make most, offered before anything is typed. */
+const usuallyMade = ['deal', 'account', 'contact', 'lead', 'task']
 
 interface Props {
   onClose: () => void
@@ -31,7 +32,7 @@ interface Props {
   onSignOut: () => void
 }
 
-/** CommandMenu (Ctrl+K) jumps to pages, lists and records, and runs the few commands that need no page. */
+/** CommandMenu (Ctrl+K or /) jumps to pages, lists and records, the latest ones before anything is typed, and does what needs no page of its own. */
 export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
@@ -39,7 +40,11 @@ export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
   const fixed = useFixed({ onTheme, onSignOut })
   const found = useFound(text.trim())
   const wanted = text.trim().toLowerCase()
-  const shown = [...fixed.filter((each) => `${each.group} ${each.label}`.toLowerCase().includes(wanted)).slice(0, wanted === '' ? 12 : 8), ...found.commands]
+  const recent = useRecent()
+  const matching = (list: Command[]): Command[] => list.filter((each) => `${each.group} ${each.label}`.toLowerCase().includes(wanted))
+  // Nothing typed: where one was, and the usual ways. Else what is called so, pages first; records that are shown once are not shown again.
+  const hits = found.commands
+  const shown = wanted === '' ? [...recent, ...fixed.usual] : [...matching([...fixed.usual, ...fixed.rest]).slice(0, 8), ...hits]
   const active = shown[Math.min(at, shown.length - 1)]
 
   const press = (event: KeyboardEvent): void => {
@@ -75,7 +80,7 @@ export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
               onClose()
               each.run()
             }}>
-            {each.icon}<span className={css['label']}>{each.label}</span><span className={css['hint']}>{each.hint}</span>
+            {each.icon}<span className={css['label']}><bdi>{each.label}</bdi></span><span className={css['hint']}>{each.hint}</span>
             {each === active && <IconCornerDownLeft size={14} />}
           </li>
         ))}
@@ -87,7 +92,7 @@ export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
   )
 }
 
-function useFixed({ onTheme, onSignOut }: Pick<Props, 'onTheme' | 'onSignOut'>): Command[] {
+function useFixed({ onTheme, onSignOut }: Pick<Props, 'onTheme' | 'onSignOut'>): { usual: Command[]; rest: Command[] } {
   const navigate = useNavigate()
   const { me } = useSession()
   const objects = useObjects().data ?? []
@@ -95,39 +100,46 @@ function useFixed({ onTheme, onSignOut }: Pick<Props, 'onTheme' | 'onSignOut'>):
   const pages = groups.flatMap((group) => group.pages.map(({ label, href, icon: Icon, keys }): Command => ({
     id: `page${href.replaceAll('/', '-')}`, group: 'Go to', label, hint: keys ?? group.label, icon: <Icon size={17} stroke={1.7} />, run: go(href),
   })))
-  const actions: Command[] = [
-    ...objects.filter((object) => ['deal', 'account', 'contact', 'lead', 'task'].includes(object.name) && mayWrite(me, object.writeBy)).map((object): Command => ({
-      id: `new-${object.name}`, group: 'New', label: `New ${object.label.toLowerCase()}`, hint: 'Create', icon: <IconPlus size={17} />,
-      run: go(object.name === 'deal' ? '/deals/new' : `/records/${object.name}/new`),
-    })),
+  const log = document.querySelector<HTMLElement>('[data-log]')
+  const actions: Command[] = log === null ? [] : [{ id: 'log', group: 'Do', label: 'Log a call, mail, meeting or note here', hint: 'L', icon: <IconPhone size={17} stroke={1.7} />, run: () => window.setTimeout(() => log.focus()) }]
+  const made = (usual: boolean): Command[] => objects.filter((object) => usuallyMade.includes(object.name) === usual && mayWrite(me, object.writeBy)).map((object) => ({
+    id: `new-${object.name}`, group: 'New', label: `New ${object.label.toLowerCase()}`, hint: 'Create', icon: <IconPlus size={17} />, run: go(newPath(object.name)),
+  }))
+  const others: Command[] = [
     { id: 'theme', group: 'Do', label: 'Switch between light and dark', hint: 'Theme', icon: <IconMoon size={17} />, run: onTheme },
     { id: 'sign-out', group: 'Do', label: 'Sign out', hint: me.user.email, icon: <IconLogout size={17} />, run: onSignOut },
   ]
-  const known = new Set(groups.flatMap((group) => group.pages.map((page) => page.object)))
-  const lists = objects.filter((object) => !known.has(object.name)).map((object): Command => ({
-    id: `list-${object.name}`, group: 'List', label: object.plural, hint: 'All records', icon: <IconList size={17} stroke={1.7} />, run: go(`/records/${object.name}`),
+  const known = new Set(groups.flatMap((group) => group.pages.map((page) => page.href)))
+  const lists = objects.filter((object) => !known.has(listPath(object.name))).map((object): Command => ({
+    id: `list-${object.name}`, group: 'List', label: object.plural, hint: 'All records', icon: <IconList size={17} stroke={1.7} />, run: go(listPath(object.name)),
   }))
-  return [...pages, ...actions, ...lists]
+  return { usual: [...actions, ...pages, ...made(true)], rest: [...others, ...lists, ...made(false)] }
 }
 
+/** useRecent gives the records that were opened last. */
+function useRecent(): Command[] {
+  const navigate = useNavigate()
+  const { me } = useSession()
+  const objects = useObjects().data ?? []
+  const [list] = useState(() => recentOf(me.user.id))
+  return list.slice(0, 5).map((each): Command => ({
+    id: `recent-${each.id}`, group: 'Lately', label: each.title, hint: objects.find((object) => object.name === each.object)?.label ?? '', icon: <IconClock size={17} stroke={1.7} />,
+    run: () => void navigate({ to: recordPath(each.object, each.id) }),
+  }))
+}
+
+/** useFound asks the server once the typing rests; what is no longer wanted is cancelled. */
 function useFound(text: string): { commands: Command[]; waiting: boolean; failed: boolean } {
   const navigate = useNavigate()
-  const objects = useObjects().data ?? []
-  const [settled] = useDebouncedValue(text, 150)
-  const look = objects.filter((object) => searched.includes(object.name))
-  const results = useQueries({
-    queries: look.map((object) => {
-      const query = { filter: { field: object.title, op: 'contains' as const, value: settled }, sort: object.title, limit: 5 }
-      return { queryKey: recordsKey(object.name, query), queryFn: ({ signal }: { signal: AbortSignal }) => fetchRecords(object.name, query, signal), enabled: settled.length >= 2 }
-    }),
-  })
-  if (settled.length < 2) return { commands: [], waiting: false, failed: false }
+  const [settled] = useDebouncedValue(text, 120)
+  const enabled = settled.length >= 2
+  const found = useQuery({ queryKey: searchKey(settled), queryFn: ({ signal }) => search(settled, signal), enabled, placeholderData: keepPreviousData })
+  if (!enabled) return { commands: [], waiting: false, failed: false }
   return {
-    waiting: results.some((result) => result.isFetching),
-    failed: results.some((result) => result.isError),
-    commands: look.flatMap((object, i) => (results[i]?.data?.items ?? []).map((record): Command => ({
-      id: record.id, group: object.label, label: titleOf(object, record), hint: object.label, icon: <IconFileText size={17} stroke={1.7} />,
-      run: () => void navigate({ to: recordPath(object.name, record.id) }),
+    waiting: found.isFetching, failed: found.isError,
+    commands: (found.data ?? []).flatMap((group) => group.items.map((hit): Command => ({
+      id: hit.id, group: group.label, label: hit.title, hint: [hit.subtitle, group.label].filter((each) => each !== '').join(' · '), icon: <IconFileText size={17} stroke={1.7} />,
+      run: () => void navigate({ to: recordPath(group.object, hit.id) }),
     }))),
   }
 }

@@ -8,6 +8,7 @@ import { useKeys } from './keys'
 import { Logo } from './Logo'
 import { Nav } from './Nav'
 import { queryClient } from './queries'
+import { forgetRecent } from './recent'
 import { useSession } from './session'
 import css from './Shell.module.css'
 
@@ -23,11 +24,13 @@ export function Shell(): ReactNode {
   const drawer = useRef<HTMLDialogElement>(null)
   const navigate = useNavigate()
   const toggleTheme = useToggleTheme()
+  const user = useSession().me.user.id
   const leave = useCallback(async () => {
     await signOut()
+    forgetRecent(user)
     queryClient.clear()
     await navigate({ to: '/login' })
-  }, [navigate])
+  }, [navigate, user])
 
   useKeys({
     'ctrl+k': () => setCommands(true),

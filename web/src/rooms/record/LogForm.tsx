@@ -86,7 +86,7 @@ export function LogForm({ record, activity, task, happenedAt, subject }: Props):
         void save()
       }}>
         <SegmentedControl size="xs" aria-label="Type" value={type} onChange={setType} data={options.map(({ value, label }) => ({ value, label }))} />
-        <TextInput ref={subject} size="xs" aria-label="Subject" placeholder="What was it about?" value={text} error={error} onChange={(event) => setText(event.currentTarget.value)} />
+        <TextInput ref={subject} data-log size="xs" aria-label="Subject" placeholder="What was it about?" value={text} error={error} onChange={(event) => setText(event.currentTarget.value)} />
         {text !== '' && (
           <>
             <div className={css['line']}>

@@ -2,12 +2,13 @@ import { ActionIcon, Button, Menu } from '@mantine/core'
 import { IconDots, IconTrash } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../api/me'
 import { fieldOf, type ObjectInfo } from '../../api/objects'
 import { deleteRecord, fetchRecord, type Rec, recordKey, restoreRecord } from '../../api/records'
 import { useKeys } from '../../app/keys'
 import { useObjects } from '../../app/queries'
+import { noteRecent } from '../../app/recent'
 import { useFormat, useSession } from '../../app/session'
 import { Card } from '../../kit/Card'
 import { PageHead } from '../../kit/PageHead'
@@ -73,9 +74,11 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
     e: () => fields.current?.querySelector<HTMLButtonElement>('[data-edit]')?.click(),
   })
   const { filled, empty } = split(object, record)
+  const title = titleOf(object, record)
+  useEffect(() => noteRecent(me.user.id, { object: object.name, id: record.id, title }), [me.user.id, object.name, record.id, title])
   return (
     <>
-      <PageHead title={titleOf(object, record)} scope={<><Link to={backTo(object.name, record.id) ?? listPath(object.name)}>{object.plural}</Link> · {record.id} · {summary(object, record, format)}{refetchFailed && <> · <span className="bad">could not be refreshed</span></>}</>}>
+      <PageHead title={title} scope={<><Link to={backTo(object.name, record.id) ?? listPath(object.name)}>{object.plural}</Link> · {record.id} · {summary(object, record, format)}{refetchFailed && <> · <span className="bad">could not be refreshed</span></>}</>}>
         <TrailSteps object={object} record={record} />
         {writable && <BackDate value={happenedAt} onValue={setHappenedAt} />}
         {writable && <MoreMenu object={object} record={record} writing={writing} />}
@@ -104,7 +107,7 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
           {told && (related.data !== undefined ? <Interactions object={object} record={record} activity={activity} items={related.data.interactions} logs={logs} />
             : related.isError ? null : <Card title="Last interactions"><Waiting rows={5} height={32} label="The last interactions" /></Card>)}
           <Panels place="middle" {...given} />
-          <Timeline object={object} id={record.id} objects={objects} />
+          <div className={css['timeline']}><Timeline object={object} id={record.id} objects={objects} /></div>
         </div>
         <div className={css['right']}>
           <Panels place="side" {...given} />
