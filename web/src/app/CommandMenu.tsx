@@ -74,7 +74,7 @@ export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
       </div>
       <ul id={listId} role="listbox" aria-label="Results" className={css['list']}>
         {shown.map((each) => (
-          <li key={each.id} id={`${listId}-${each.id}`} role="option" aria-selected={each === active} className={css['item']}
+          <li key={each.id} id={`${listId}-${each.id}`} role="option" aria-selected={each === active} className={css['item']} ref={each === active ? intoView : undefined}
             onMouseMove={() => setAt(shown.indexOf(each))}
             onClick={() => {
               onClose()
@@ -90,6 +90,11 @@ export function CommandMenu({ onClose, onTheme, onSignOut }: Props): ReactNode {
       </div>
     </Dialog>
   )
+}
+
+/** intoView keeps the option that the keyboard is at in sight. */
+function intoView(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: 'nearest' })
 }
 
 function useFixed({ onTheme, onSignOut }: Pick<Props, 'onTheme' | 'onSignOut'>): { usual: Command[]; rest: Command[] } {

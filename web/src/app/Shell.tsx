@@ -7,6 +7,7 @@ import { initials } from '../format/format'
 import { useKeys } from './keys'
 import { Logo } from './Logo'
 import { Nav } from './Nav'
+import { Offline } from './Offline'
 import { queryClient } from './queries'
 import { forgetRecent } from './recent'
 import { useSession } from './session'
@@ -70,7 +71,7 @@ export function Shell(): ReactNode {
       }}>
         <div className={css['drawerInside']}><Logo /><Nav /></div>
       </dialog>
-      <main id="main" className={css['main']} tabIndex={-1}><Suspense><Outlet /></Suspense></main>
+      <main id="main" className={css['main']} tabIndex={-1}><Offline /><Suspense><Outlet /></Suspense></main>
       <Suspense>
         {commands && <CommandMenu onClose={() => setCommands(false)} onTheme={toggleTheme} onSignOut={() => void leave()} />}
         {shortcuts && <ShortcutList onClose={() => setShortcuts(false)} />}

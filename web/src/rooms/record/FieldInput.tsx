@@ -7,6 +7,7 @@ import { all, type Predicate } from '../../api/predicate'
 import { fetchRecord, fetchRecords, recordKey, recordsKey } from '../../api/records'
 import { useObjects } from '../../app/queries'
 import { titleOf } from '../records/names'
+import { AddressInput } from './AddressInput'
 
 interface Props {
   field: FieldInfo
@@ -48,6 +49,12 @@ export function FieldInput({ field, text, onText, among = null, portal = false, 
       return <TextInput {...typed} inputMode="decimal" />
     case 'email':
       return <TextInput {...typed} type="email" />
+    case 'phone':
+      return <TextInput {...typed} type="tel" />
+    case 'url':
+      return <TextInput {...typed} type="url" />
+    case 'address':
+      return <AddressInput {...shared} text={text} onText={onText} />
     case 'reference':
       return <RecordPicker to={field.to} among={among} value={text} onValue={onText} portal={portal} {...shared} />
     default:

@@ -52,7 +52,11 @@ function Form({ object, start }: { object: ObjectInfo; start: Record<string, str
   const { me } = useSession()
   const { place } = useFormat()
   const fields = object.fields.filter(isEditable)
-  const [texts, setTexts] = useState<Record<string, string>>(() => (fields.some((field) => field.name === 'owner') ? { ...start, owner: me.user.id } : start))
+  const [texts, setTexts] = useState<Record<string, string>>(() => ({
+    // What the server would put is shown, and can be changed.
+    ...Object.fromEntries(fields.filter((field) => field.fallback !== '' && (field.kind === 'picklist' || field.kind === 'boolean')).map((field) => [field.name, field.fallback])),
+    ...start, ...(fields.some((field) => field.name === 'owner') ? { owner: me.user.id } : {}),
+  }))
   const [errors, setErrors] = useState<Record<string, string>>({})
   const [failure, setFailure] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -83,21 +87,23 @@ function Form({ object, start }: { object: ObjectInfo; start: Record<string, str
     }
   }
   const input = (field: FieldInfo, first: boolean): ReactNode => (
-    <FieldInput key={field.name} field={field} size="sm" autoFocus={first} text={texts[field.name] ?? ''} error={errors[field.name]} description={field.help}
+    <FieldInput field={field} size="sm" autoFocus={first} text={texts[field.name] ?? ''} error={errors[field.name]} description={field.help}
       label={<>{field.label}{isNumeric(field) && field.kind === 'money' ? ` (${place.currency})` : ''}{field.required && <span className="bad" aria-hidden="true"> *</span>}</>}
       among={amongOf({ fields: texts }, field)}
       onText={(text) => setTexts((old) => ({ ...old, [field.name]: text, ...(field.name === 'pipeline' ? { stage: '' } : {}) }))} />
   )
-  const needed = fields.filter((field) => field.required)
-  const others = fields.filter((field) => !field.required)
   return (
     <>
       <PageHead title={`New ${label}`} scope={object.help}><BackDate value={happenedAt} onValue={setHappenedAt} /></PageHead>
       <form onSubmit={(event) => void submit(event)} noValidate>
         <Card title="Details" aside={<><span className="bad" aria-hidden="true">*</span> needed</>}>
-          <div className={css['grid']}>
-            {needed.map((field, i) => input(field, i === 0))}
-            {others.map((field) => input(field, false))}
+          <div className={css['sections']}>
+            {sectionsOf(fields).map((section, s) => (
+              <fieldset key={section.title} className={css['section']}>
+                <legend className={css['legend']}>{section.title}</legend>
+                <div className={css['grid']}>{section.fields.map((field, i) => <div key={field.name} className={field.kind === 'long_text' ? css['wide'] : undefined}>{input(field, s === 0 && i === 0)}</div>)}</div>
+              </fieldset>
+            ))}
           </div>
           {failure !== undefined && <p role="alert" className={css['failure']}>{failure}</p>}
           <div className={css['buttons']}>
@@ -108,6 +114,19 @@ function Form({ object, start }: { object: ObjectInfo; start: Record<string, str
       </form>
     </>
   )
+}
+
+/** sectionsOf puts a form's fields in order: what is needed, then what it belongs to, its facts, whose it is, and words last. */
+function sectionsOf(fields: FieldInfo[]): { title: string; fields: FieldInfo[] }[] {
+  const whose = (field: FieldInfo): boolean => ['user', 'team'].includes(field.to) || field.name === 'territory'
+  const rest = fields.filter((field) => !field.required)
+  return [
+    { title: 'Needed', fields: fields.filter((field) => field.required) },
+    { title: 'Belongs to', fields: rest.filter((field) => field.kind === 'reference' && !whose(field)) },
+    { title: 'Facts', fields: rest.filter((field) => field.kind !== 'reference' && field.kind !== 'long_text' && !whose(field)) },
+    { title: 'Whose it is', fields: rest.filter(whose) },
+    { title: 'In words', fields: rest.filter((field) => field.kind === 'long_text') },
+  ].filter((section) => section.fields.length > 0)
 }
 
 /** readForm reads what was typed; blank fields are left out, so that the server's defaults hold, and asked for where there is none. */

@@ -23,6 +23,7 @@ import { LogForm } from './LogForm'
 import css from './Page.module.css'
 import { Interactions } from './Interactions'
 import { Panels } from './Panels'
+import { QuickActions } from './QuickActions'
 import { RelatedLists } from './RelatedLists'
 import { Timeline } from './Timeline'
 import { backTo, TrailSteps } from './Trail'
@@ -114,6 +115,7 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
           <RelatedLists record={record} objects={objects} related={related.data} error={related.error} retry={() => void related.refetch()} />
         </div>
       </div>
+      <QuickActions record={record} log={logs ? subject : null} />
     </>
   )
 }

@@ -57,7 +57,7 @@ export function isNumeric(field: FieldInfo): boolean {
 
 /** isEditable tells whether the screen can change the field; the server decides again. */
 export function isEditable(field: FieldInfo): boolean {
-  return !field.readOnly && field.kind !== 'file' && field.kind !== 'address' && field.kind !== 'formula' && field.kind !== 'score'
+  return !field.readOnly && field.kind !== 'file' && field.kind !== 'formula' && field.kind !== 'score'
 }
 
 export type Parsed = { ok: true; value: Json } | { ok: false; message: string }
@@ -86,10 +86,23 @@ export function parseInput(field: FieldInfo, text: string, context: { currency: 
     }
     case 'boolean':
       return { ok: true, value: trimmed === 'true' }
+    case 'address':
+      return { ok: true, value: readAddress(trimmed) }
     case 'multi_pick':
       return { ok: true, value: trimmed.split(',').map((each) => each.trim()).filter((each) => each !== '') }
     default:
       return { ok: true, value: trimmed }
+  }
+}
+
+/** readAddress reads the JSON text of an address; what is none is empty. */
+export function readAddress(text: string): Record<string, string> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
+    return Object.fromEntries(Object.entries(value).filter((each): each is [string, string] => typeof each[1] === 'string'))
+  } catch {
+    return {}
   }
 }
 
@@ -99,5 +112,6 @@ export function inputText(field: FieldInfo, value: Json | undefined, toWall: (at
   if (field.kind === 'money') return readMoney(value)?.amount ?? ''
   if (field.kind === 'instant') return typeof value === 'string' ? toWall(value) : ''
   if (Array.isArray(value)) return value.join(',')
+  if (field.kind === 'address') return JSON.stringify(value)
   return String(value)
 }
