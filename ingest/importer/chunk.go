@@ -160,6 +160,7 @@ func (a *attempt) run() error {
 			}
 		}
 	}
+	a.checkRecords()
 	for s := range a.j.plan.records {
 		if err := a.wave(&a.j.plan.records[s]); err != nil {
 			return err
@@ -268,6 +269,12 @@ func (a *attempt) tally() {
 		}
 		for _, note := range r.notes {
 			p.Notes = count(p.Notes, a.j.plan.notes[note].text, 1)
+		}
+		for _, text := range r.contradictions {
+			p.Notes = count(p.Notes, text, 1)
+		}
+		for _, text := range r.recordContradictions {
+			p.Notes = count(p.Notes, text, 1)
 		}
 		if r.undated > 0 {
 			p.Notes = count(p.Notes, "records whose source knows no instant: they happened when they were imported", int64(r.undated))

@@ -25,6 +25,8 @@ type plan struct {
 	ensure   []ensured
 	records  []recordPlan
 	notes    []notePlan
+	once     []oncePlan
+	checks   []checkPlan
 	later    bool               // some reference may stand further down in the file
 	asked    map[nameSpace]bool // names that more than one row may ask for
 	recurs   map[string]bool    // objects whose records more than one row may write
@@ -46,6 +48,7 @@ type recordPlan struct {
 	object  *models.Object
 	key     *expression // nil: each row makes a record
 	allow   bool        // the same key may come again
+	present bool        // a row whose key no live record has is refused
 	when    []condition
 	fields  []fieldPlan
 	steps   []stepPlan
@@ -168,6 +171,7 @@ func compile(m *Mapping, header []string, typed func(int) bool, registry *models
 		}
 		c.p.notes = append(c.p.notes, notePlan{n.Text, c.conditions(place, n.When)})
 	}
+	c.checks()
 	return c.p, models.Gather(c.wrong)
 }
 
@@ -361,6 +365,7 @@ func (c *compiler) record(place string, spec *RecordSpec) {
 	default:
 		c.refuse(place+".repeats", "%q is neither refuse nor allow", spec.Repeats)
 	}
+	r.present = c.present(place, spec)
 	inSteps := map[string]bool{}
 	for i := range spec.History {
 		r.steps = append(r.steps, c.step(fmt.Sprintf("%s.history[%d]", place, i+1), o, &spec.History[i], mapped, inSteps))
@@ -372,7 +377,7 @@ func (c *compiler) record(place string, spec *RecordSpec) {
 	}
 	c.links = map[string]string{}
 	for _, f := range o.Fields {
-		if f.Required && f.Default == "" && !mapped[f.Name] && !inSteps[f.Name] && !filledByRules[o.Name+"."+f.Name] {
+		if f.Required && f.Default == "" && !r.present && !mapped[f.Name] && !inSteps[f.Name] && !filledByRules[o.Name+"."+f.Name] {
 			c.refuse(place+".fields", "%s.%s is required and has no value", o.Name, f.Name)
 		}
 	}

@@ -43,8 +43,9 @@ type job struct {
 	size   int // rows of the next chunk
 
 	refs  references
-	seen  map[identity]int64 // keys that may come only once → the row that had them
-	fates map[recordKey]fate // of records that may come again
+	seen  map[identity]int64      // keys that may come only once → the row that had them
+	fates map[recordKey]fate      // of records that may come again
+	began map[recordKey]time.Time // when records that checks look at came to be
 	// resumed tells that rows before were read by an earlier process, whose fates are looked up in the log.
 	resumed bool
 	refused map[int64]bool // second pass: rows that the first one did not write
@@ -56,13 +57,17 @@ type identity [2]uint64
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 func identify(spec *recordPlan, key string) identity {
-	text := spec.object.Name + "\x00" + key
+	return identifyText(spec.object.Name, key)
+}
+
+func identifyText(space, key string) identity {
+	text := space + "\x00" + key
 	return identity{maphash.String(seeds[0], text), maphash.String(seeds[1], text)}
 }
 
 func (j *job) run(ctx context.Context) error {
 	j.refs = newReferences()
-	j.seen, j.fates = map[identity]int64{}, map[recordKey]fate{}
+	j.seen, j.fates, j.began = map[identity]int64{}, map[recordKey]fate{}, map[recordKey]time.Time{}
 	j.resumed = j.i.PassRows > 0
 	if len(j.plan.ensure) > 0 && !j.i.DryRun {
 		if err := j.retry(ctx, func() error { return j.ensureRecords(ctx) }); err != nil {
@@ -104,6 +109,7 @@ func (j *job) pass(ctx context.Context) error {
 	skip := j.i.PassRows
 	for batch := range batches {
 		for n := range batch {
+			j.admitOnce(&batch[n])
 			j.admit(&batch[n])
 		}
 		done := min(skip, int64(len(batch)))

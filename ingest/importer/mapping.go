@@ -19,6 +19,8 @@ type Mapping struct {
 	Ensure   []Ensure          `yaml:"ensure"`   // records that must be there first
 	Records  []RecordSpec      `yaml:"records"`  // what each row makes, in order
 	Notes    []Note            `yaml:"notes"`    // what is worth counting
+	Once     []Once            `yaml:"once"`     // what may stand in the file once
+	Checks   []Check           `yaml:"checks"`   // where rows contradict themselves or records
 	// Historical says that the file tells a past that Canopy's stages did not see: deals pass over what stages ask for, and each time is kept as
 	// a stage override. Administrators only.
 	Historical bool `yaml:"historical"`
@@ -52,6 +54,7 @@ type RecordSpec struct {
 	Object  string                `yaml:"object"`
 	Key     string                `yaml:"key"`     // unique text field by which live records are matched; without one each row makes a record
 	Repeats string                `yaml:"repeats"` // the same key in a later row: refuse (default) or allow
+	Missing string                `yaml:"missing"` // no live record has the key: create (default) or refuse
 	When    Conditions            `yaml:"when"`    // rows that it is made for; all where empty
 	Fields  map[string]Expression `yaml:"fields"`
 	History []Step                `yaml:"history"` // its changes in time, oldest first

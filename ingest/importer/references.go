@@ -105,12 +105,18 @@ func (j *job) resolve(ctx context.Context, rows []plannedRow) error {
 			}
 		}
 	})
+	for n := range rows {
+		j.plan.checkTexts(&rows[n], want)
+	}
 	for space, texts := range wanted {
 		if err := j.find(ctx, space, sortedKeys(texts)); err != nil {
 			return err
 		}
 	}
 	if err := j.resolveFates(ctx, rows); err != nil {
+		return err
+	}
+	if err := j.resolveChecks(ctx, rows); err != nil {
 		return err
 	}
 	return j.resolveOver(ctx, rows)

@@ -37,11 +37,14 @@ type plannedStep struct {
 // plannedRow is a row ready to be written, or its refusal.
 type plannedRow struct {
 	row
-	records  []plannedRecord
-	notes    []int // indexes of the plan's notes
-	undated  int   // records with a history whose first instant is empty
-	refused  *models.Error
-	finished bool // refused by the plan or the engine: nothing of it is written
+	records                              []plannedRecord
+	notes                                []int         // indexes of the plan's notes
+	contradictions, recordContradictions []string      // what checks have found, within the row and with records
+	wanted                               []wantedCheck // checks that need a record
+	cleaned                              []string      // the cells, where some check is wanted
+	undated                              int           // records with a history whose first instant is empty
+	refused                              *models.Error
+	finished                             bool // refused by the plan or the engine: nothing of it is written
 }
 
 func met(conditions []condition, cells []string) bool {
@@ -93,6 +96,11 @@ func (p *plan) read(r row) plannedRow {
 		out.records = append(out.records, record)
 		if undated {
 			out.undated++
+		}
+	}
+	if len(wrong) == 0 {
+		if err := p.checkRow(&out, cells); err != nil {
+			wrong = append(wrong, *err)
 		}
 	}
 	if err := models.Gather(wrong); err != nil {

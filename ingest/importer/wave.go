@@ -125,6 +125,9 @@ func (a *attempt) settleValues(it *item) {
 		if found := a.find(keySpace(spec), it.record.key); len(found) > 0 {
 			it.number = found[0]
 		}
+		if it.number == 0 && spec.present && a.j.refs.phantom[keySpace(spec)][it.record.key] == unseen {
+			a.refuse(it.place, models.FieldError(spec.key.source, "there is no %s %q", strings.ToLower(spec.object.Label), it.record.key).WithRemedy("Import it first, or correct the key."))
+		}
 	}
 }
 
