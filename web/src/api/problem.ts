@@ -3,6 +3,7 @@ import { ContractError, type Json } from './decode'
 export interface ProblemDetail {
   field: string | null
   message: string
+  remedy?: string
 }
 
 /** Problem is a failed request as the server tells it (RFC 9457), or as the network does (status 0). */
@@ -54,7 +55,8 @@ export function problemFrom(status: number, body: Json, requestId: string | null
       if (typeof each !== 'object' || each === null || Array.isArray(each)) continue
       const message = each['message']
       const field = each['field'] ?? each['location']
-      if (typeof message === 'string') details.push({ field: typeof field === 'string' ? field : null, message })
+      const remedy = each['remedy']
+      if (typeof message === 'string') details.push({ field: typeof field === 'string' ? field : null, message, ...(typeof remedy === 'string' && remedy !== '' ? { remedy } : {}) })
     }
   }
   return new Problem(status, text('code') ?? 'internal', text('detail') ?? text('message') ?? text('title') ?? fallback,

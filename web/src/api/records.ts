@@ -84,10 +84,12 @@ const versionTag = (version: number): string => `"${version}"`
 /** Write holds what all writes share: when it happened (null: now). */
 export interface Write {
   happenedAt: string | null
+  /** why a deal passes over what its new stage asks for */
+  override?: string | undefined
 }
 
-function withInstant(fields: Record<string, Json>, { happenedAt }: Write): Json {
-  return happenedAt === null ? { fields } : { fields, happened_at: happenedAt }
+function withInstant(fields: Record<string, Json>, { happenedAt, override }: Write): Json {
+  return { fields, ...(happenedAt === null ? {} : { happened_at: happenedAt }), ...(override === undefined ? {} : { override }) }
 }
 
 export async function createRecord(object: string, fields: Record<string, Json>, write: Write, key: string = newKey()): Promise<Rec> {

@@ -41,6 +41,7 @@ export function Shell(): ReactNode {
     'g k': () => void navigate({ to: '/tasks' }),
     'g r': () => void navigate({ to: '/review' }),
     'g d': () => void navigate({ to: '/deals' }),
+    'g p': () => void navigate({ to: '/pipeline' }),
     'g a': () => void navigate({ to: '/records/$object', params: { object: 'account' } }),
     'g i': () => void navigate({ to: '/imports' }),
     'g s': () => void navigate({ to: '/admin/system' }),

@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconBuilding, IconFileImport, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
+import { IconBinaryTree2, IconBuilding, IconFileImport, IconLayoutKanban, IconListCheck, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 
 /** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
@@ -16,6 +16,7 @@ export const groups: { label: string; pages: PageLink[] }[] = [
     label: 'Work',
     pages: [
       { label: 'Today', href: '/today', icon: IconSun, keys: 'G T' },
+      { label: 'Pipeline', href: '/pipeline', icon: IconLayoutKanban, object: 'deal', keys: 'G P' },
       { label: 'Deals', href: '/deals', icon: IconCoin, object: 'deal', keys: 'G D' },
       { label: 'Accounts', href: '/records/account', icon: IconBuilding, object: 'account', keys: 'G A' },
       { label: 'Contacts', href: '/records/contact', icon: IconUsers, object: 'contact' },
@@ -28,6 +29,7 @@ export const groups: { label: string; pages: PageLink[] }[] = [
     label: 'Manage',
     pages: [
       { label: 'Imports', href: '/imports', icon: IconFileImport, keys: 'G I' },
+      { label: 'Pipelines and stages', href: '/admin/stages', icon: IconListCheck, object: 'stage' },
       { label: 'System', href: '/admin/system', icon: IconHeartRateMonitor, keys: 'G S' },
     ],
   },

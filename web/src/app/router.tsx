@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { NotFound } from './NotFound'
-import { listSearch, loginSearch, reviewSearch, tasksSearch, todaySearch } from './search'
+import { listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
 import { Gate } from './Gate'
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFound })
@@ -59,10 +59,20 @@ const systemRoute = createRoute({
   getParentRoute: () => appRoute, path: '/admin/system', component: lazyRouteComponent(() => import('../rooms/system/Page'), 'SystemPage'),
 })
 
+const pipelineRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/pipeline', validateSearch: pipelineSearch, component: lazyRouteComponent(() => import('../rooms/pipeline/Page'), 'PipelinePage'),
+})
+const staleRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/pipeline/stale', component: lazyRouteComponent(() => import('../rooms/pipeline/StalePage'), 'StalePage'),
+})
+const stagesRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/stages', validateSearch: stagesSearch, component: lazyRouteComponent(() => import('../rooms/stages/Page'), 'StagesPage'),
+})
+
 const routeTree = rootRoute.addChildren([
   loginRoute,
   appRoute.addChildren([
-    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute,
+    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute,
   ]),
 ])
 

@@ -98,6 +98,37 @@ export function todaySearch(raw: Raw): TodaySearch {
   return { whose: raw['whose'] === 'all' ? 'all' : undefined }
 }
 
+export const boardSorts = ['-amount', 'next_step_on', 'expected_close_on'] as const
+export type BoardSort = (typeof boardSorts)[number]
+
+export interface PipelineSearch {
+  /** the first active one where it is left out */
+  pipeline?: string
+  owner?: string
+  team?: string
+  sort?: BoardSort
+  /** the stage that is seen where there is room for one only */
+  at?: string
+}
+
+export function pipelineSearch(raw: Raw): PipelineSearch {
+  return {
+    pipeline: textOf(raw['pipeline'], /^pipeline_[1-9]\d{0,18}$/),
+    owner: textOf(raw['owner'], /^user_[1-9]\d{0,18}$/),
+    team: textOf(raw['team'], /^team_[1-9]\d{0,18}$/),
+    sort: boardSorts.find((each) => each === raw['sort']),
+    at: textOf(raw['at'], /^stage_[1-9]\d{0,18}$/),
+  }
+}
+
+export interface StagesSearch {
+  pipeline?: string
+}
+
+export function stagesSearch(raw: Raw): StagesSearch {
+  return { pipeline: textOf(raw['pipeline'], /^pipeline_[1-9]\d{0,18}$/) }
+}
+
 export interface LoginSearch {
   next?: string
 }

@@ -182,6 +182,11 @@ export function dayIn(zone: string, at: Date): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: known(zone), year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
 }
 
+/** daysSince is how many whole days of 24 hours lie between an instant and now; 0 for one ahead. */
+export function daysSince(at: string, now: Date = new Date()): number {
+  return Math.max(0, Math.floor((now.getTime() - Date.parse(at)) / day))
+}
+
 /** addDays moves a calendar day: addDays("2017-06-26", 7) = "2017-07-03". */
 export function addDays(dayText: string, days: number): string {
   return new Date(utc(dayText) + days * day).toISOString().slice(0, 10)

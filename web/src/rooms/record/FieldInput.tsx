@@ -67,6 +67,8 @@ interface PickerProps extends Omit<Props, 'field' | 'text' | 'onText' | 'among' 
   among: Predicate | null
   value: string
   onValue: (id: string) => void
+  placeholder?: string
+  'aria-label'?: string
 }
 
 /** RecordPicker finds a record by its title while it is typed. */

@@ -30,6 +30,9 @@ export interface Panel {
 
 export const panels: Panel[] = [
   { key: 'deal-stages', object: 'deal', place: 'top', component: lazy(async () => ({ default: (await import('./StagePanel')).StagePanel })) },
+  { key: 'deal-checklist', object: 'deal', place: 'side', component: lazy(async () => ({ default: (await import('../pipeline/ChecklistPanel')).ChecklistPanel })), applies: (record) => record.fields['status'] === 'open' },
+  { key: 'deal-contacts', object: 'deal', place: 'side', component: lazy(async () => ({ default: (await import('../pipeline/ContactsPanel')).ContactsPanel })) },
+  { key: 'deal-stays', object: 'deal', place: 'side', component: lazy(async () => ({ default: (await import('../pipeline/StaysPanel')).StaysPanel })) },
 ]
 
 /** panelsOf lists the panels of a record at a place, in the order of the list above. */

@@ -11,7 +11,7 @@ export type Saved = { kind: 'saved'; record: Rec } | { kind: 'conflict'; theirs:
 
 export interface Writing {
   /** save patches the record; where somebody else changed the same fields since, it writes nothing and gives their record. */
-  save: (seen: Rec, fields: Record<string, Json>, happenedAt: string | null) => Promise<Saved>
+  save: (seen: Rec, fields: Record<string, Json>, happenedAt: string | null, override?: string) => Promise<Saved>
   /** show puts a record that the server gave on the page, and asks again for what depends on it. */
   show: (record: Rec) => void
 }
@@ -25,16 +25,16 @@ export function useWriting(within?: 'lists'): Writing {
     putInLists(client, record)
     void client.invalidateQueries({ queryKey: ['records'], refetchType: within === 'lists' ? 'none' : 'active' })
   }, [client, within])
-  const save = useCallback(async (seen: Rec, fields: Record<string, Json>, happenedAt: string | null): Promise<Saved> => {
+  const save = useCallback(async (seen: Rec, fields: Record<string, Json>, happenedAt: string | null, override?: string): Promise<Saved> => {
     try {
-      const record = await patchRecord(seen, fields, { happenedAt })
+      const record = await patchRecord(seen, fields, { happenedAt, override })
       show(record)
       return { kind: 'saved', record }
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 412) throw error
+      if (!(error instanceof Problem) || error.status !== 412 || error.field === 'stage') throw error // a stage that asks for more is no conflict
       const theirs = await fetchRecord(seen.object, seen.id)
       if (sameIn(Object.keys(fields), seen, theirs)) { // other fields were changed: both changes stand
-        const record = await patchRecord(theirs, fields, { happenedAt })
+        const record = await patchRecord(theirs, fields, { happenedAt, override })
         show(record)
         return { kind: 'saved', record }
       }

@@ -21,13 +21,16 @@ interface Props {
   title: (id: string) => string | undefined
   onApply: (filter: Predicate | null) => void
   onClose: () => void
+  /** said over it and on its button, where it does not filter a list */
+  heading?: string
+  apply?: string
 }
 
 /** How deep groups may stand in groups on screen; links may bring more. */
 const deepest = 2
 
 /** FilterBuilder changes the whole filter at once: conditions and groups, of which all or any must hold. */
-export function FilterBuilder({ object, objects, filter, title, onApply, onClose }: Props): ReactNode {
+export function FilterBuilder({ object, objects, filter, title, onApply, onClose, heading, apply }: Props): ReactNode {
   const format = useFormat()
   const { currency, zone } = format.place
   const context = { object, currency, zone, toWall: (at: string) => instantToZoned(zone, new Date(at)) }
@@ -46,11 +49,11 @@ export function FilterBuilder({ object, objects, filter, title, onApply, onClose
   const change = (key: string, by: DraftItem | null): void => setDraft((old) => (key === old.key && by?.kind === 'group' ? by : replaced(old, key, by)))
   const words = (predicate: Predicate): string => describe(predicate, object, { objects, format, title })
   return (
-    <Dialog title={`Filter ${object.plural.toLowerCase()}`} onClose={onClose} width={720}>
+    <Dialog title={heading ?? `Filter ${object.plural.toLowerCase()}`} onClose={onClose} width={720}>
       <form onSubmit={submit} className={css['form']}>
         <Group group={draft} depth={0} object={object} errors={errors} words={words} onChange={change} />
         <div className={css['buttons']}>
-          <Button type="submit" size="sm">Apply filter</Button>
+          <Button type="submit" size="sm">{apply ?? 'Apply filter'}</Button>
           <Button size="sm" variant="default" onClick={onClose}>Cancel</Button>
           {filter !== null && <Button size="sm" variant="subtle" onClick={() => { onApply(null); onClose() }}>Clear all</Button>}
         </div>
