@@ -14,7 +14,7 @@ const first = await signedIn(t)
 const deal = await newDeal(first)
 const won = (await api(first, 'GET', `/records/deal?limit=1&sort=-amount&filter=${encodeURIComponent('{"field":"status","op":"eq","value":"won"}')}`)).items[0]
 const pages = {
-  review: '/review', deals: '/deals', deal: `/deals/${won?.id ?? deal.id}`, fresh: `/deals/${deal.id}`, new: '/deals/new', imports: '/imports', system: '/admin/system',
+  review: '/review', deals: '/deals', deal: `/deals/${won?.id ?? deal.id}`, fresh: `/deals/${deal.id}`, new: '/deals/new', imports: '/imports', pipeline: '/pipeline', stale: '/pipeline/stale', stages: '/admin/stages', system: '/admin/system',
   accounts: '/records/account', login: '/login',
 }
 for (const scheme of ['light', 'dark']) {
