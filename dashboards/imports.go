@@ -21,6 +21,8 @@ import (
 // Imports brings files into records. Somebody else's import is not found, except by administrators.
 type Imports interface {
 	Propose(ctx context.Context, reader models.Reader, file Upload) (mapping string, err error)
+	// Preview says what an import would make of a file's first rows.
+	Preview(ctx context.Context, reader models.Reader, file Upload, mapping string) (models.ImportPreview, error)
 	Start(ctx context.Context, reader models.Reader, file Upload, mapping string, dryRun bool) (models.Import, error)
 	List(ctx context.Context, reader models.Reader, limit int) ([]models.Import, error)
 	Get(ctx context.Context, reader models.Reader, id int64) (models.Import, error)
@@ -70,6 +72,7 @@ func isUpload(c *fiber.Ctx) bool {
 func (s *Server) importRoutes() {
 	s.app.Post(importsPath, s.startImport)
 	s.app.Post(importsPath+"/propose", s.proposeMapping)
+	s.app.Post(importsPath+"/preview", s.previewImport)
 	s.app.Get(importsPath+"/:id/refused.csv", s.refusedRows)
 	handle(s, operation(http.MethodGet, "/imports", "list-imports", "imports", "Imports, newest first"), s.listImports)
 	handle(s, operation(http.MethodGet, "/imports/{id}", "get-import", "imports", "One import and how far it has come"), s.getImport)
@@ -136,6 +139,20 @@ func (s *Server) proposeMapping(c *fiber.Ctx) error {
 		return s.fail(c, err)
 	}
 	return c.JSON(MappingProposal{mapping})
+}
+
+func (s *Server) previewImport(c *fiber.Ctx) error {
+	ctx, reader := s.unbounded(c), requestOf(c.UserContext()).reader
+	form, err := s.receive(c, reader)
+	if err != nil {
+		return s.fail(c, err)
+	}
+	defer form.drop()
+	preview, err := s.parts.Imports.Preview(ctx, reader, Upload{Name: form.name, Body: form.file}, form.mapping)
+	if err != nil {
+		return s.fail(c, err)
+	}
+	return c.JSON(preview)
 }
 
 // importForm is an upload that has arrived whole: parts come in any order, and no import waits for a slow line.

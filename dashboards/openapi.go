@@ -123,6 +123,8 @@ func (s *Server) byHand() []*huma.Operation {
 	})
 	propose := s.described(operation(fiber.MethodPost, "/imports/propose", "propose-mapping", "imports", "Propose a mapping for a file"), "200", "application/json", schemaOf(s, (*MappingProposal)(nil)))
 	propose.RequestBody = form(map[string]*huma.Schema{"file": file})
+	preview := s.described(operation(fiber.MethodPost, "/imports/preview", "preview-import", "imports", "What an import would make of a file's first rows; nothing is written"), "200", "application/json", schemaOf(s, (*models.ImportPreview)(nil)))
+	preview.RequestBody = form(map[string]*huma.Schema{"file": file, "mapping": {Type: huma.TypeString, Description: "In YAML; proposed from the file where it is left out"}})
 	refused := s.described(operation(fiber.MethodGet, "/imports/{id}/refused.csv", "refused-rows", "imports", "The rows that an import refused, with reasons"), "200", "text/csv", &huma.Schema{Type: huma.TypeString})
 	refused.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}}}
 	jobID := []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{"export_7"}}}}
@@ -140,7 +142,7 @@ func (s *Server) byHand() []*huma.Operation {
 	alive := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"status": {Type: huma.TypeString}}}
 	return []*huma.Operation{
 		s.formOperation(fiber.MethodGet, "show-form", "The page of a form"), s.formOperation(fiber.MethodPost, "send-form", "Send a form"), s.hookOperation(),
-		start, propose, refused, refusedRecords, exported, ready,
+		start, propose, preview, refused, refusedRecords, exported, ready,
 		open("/healthz", "healthz", "Whether the process is alive", "application/json", alive),
 		open("/metrics", "metrics", "Figures for Prometheus: for programs on the same machine, and administrators", "text/plain", &huma.Schema{Type: huma.TypeString}),
 		open(specPath, "openapi", "This document", "application/openapi+json", &huma.Schema{Type: huma.TypeObject}),

@@ -87,3 +87,34 @@ type TouchedRecord struct {
 	// Sequence is the greatest sequence number of the cause's own changes of the record, restated images apart.
 	Sequence int64
 }
+
+// ImportPreview is what an import would make of the first rows of a file.
+type ImportPreview struct {
+	Mapping   string         `json:"mapping" doc:"In YAML: as it was given, or proposed"`
+	Draft     map[string]any `json:"draft" doc:"The mapping as JSON, for a form"`
+	Columns   []ImportColumn `json:"columns"`
+	Object    string         `json:"object,omitempty" doc:"What the rows mainly are"`
+	Rows      []ImportRow    `json:"rows" doc:"The first rows and the fate of each; none where the mapping does not fit"`
+	Created   int64          `json:"created"`
+	Updated   int64          `json:"updated"`
+	Unchanged int64          `json:"unchanged"`
+	Refused   int64          `json:"refused"`
+	Notes     []ImportNote   `json:"notes"`
+	Problem   *Error         `json:"problem,omitempty" doc:"What is wrong with the mapping as a whole"`
+}
+
+// ImportColumn is a column of a file with some of its values.
+type ImportColumn struct {
+	Name    string   `json:"name"`
+	Samples []string `json:"samples"`
+}
+
+// ImportRow is one row of a file and what would become of it.
+type ImportRow struct {
+	Row    int64    `json:"row" doc:"As a spreadsheet counts: the header is row 1"`
+	Fate   string   `json:"fate" enum:"created,updated,unchanged,refused,left out"`
+	Field  string   `json:"field,omitempty"`
+	Reason string   `json:"reason,omitempty"`
+	Remedy string   `json:"remedy,omitempty"`
+	Cells  []string `json:"cells"`
+}

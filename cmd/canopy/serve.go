@@ -213,6 +213,11 @@ func (a apiImports) Propose(ctx context.Context, reader models.Reader, file dash
 	return a.Service.Propose(ctx, reader, importer.File{Name: file.Name, Body: file.Body})
 }
 
+// Preview tries a file's first rows out.
+func (a apiImports) Preview(ctx context.Context, reader models.Reader, file dashboards.Upload, mapping string) (models.ImportPreview, error) {
+	return a.Service.Preview(ctx, reader, importer.File{Name: file.Name, Body: file.Body}, mapping)
+}
+
 // Start stores the file and asks for its import.
 func (a apiImports) Start(ctx context.Context, reader models.Reader, file dashboards.Upload, mapping string, dryRun bool) (models.Import, error) {
 	return a.Service.Start(ctx, reader, importer.File{Name: file.Name, Body: file.Body}, mapping, dryRun)

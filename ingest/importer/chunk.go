@@ -137,12 +137,13 @@ type attempt struct {
 	phantoms map[named]fate        // dry run: what this chunk would have made
 	refused  map[int]*models.Error // by the row's place in rows
 	wrote    map[int]bool
+	rowFates map[int]fate  // of rows, for a preview: created where any record of it is new
 	worked   time.Duration // on its rows
 	took     time.Duration // with its commit
 }
 
 func (j *job) newAttempt(ctx context.Context, rows []plannedRow) *attempt {
-	a := &attempt{j: j, ctx: ctx, rows: rows, progress: *j.i, made: map[nameSpace]map[string]uint64{}, fates: map[recordKey]fate{}, asides: map[named]bool{}, phantoms: map[named]fate{}, refused: map[int]*models.Error{}, wrote: map[int]bool{}}
+	a := &attempt{j: j, ctx: ctx, rows: rows, progress: *j.i, made: map[nameSpace]map[string]uint64{}, fates: map[recordKey]fate{}, asides: map[named]bool{}, phantoms: map[named]fate{}, refused: map[int]*models.Error{}, wrote: map[int]bool{}, rowFates: map[int]fate{}}
 	a.progress.Notes = append([]models.ImportNote{}, j.i.Notes...)
 	return a
 }
@@ -207,6 +208,12 @@ func (a *attempt) saveDry(ctx context.Context) error {
 func (a *attempt) countFate(it *item) {
 	if a.refused[it.place] != nil {
 		return
+	}
+	switch {
+	case it.isNew:
+		a.rowFates[it.place] = created
+	case it.wrote && a.rowFates[it.place] != created:
+		a.rowFates[it.place] = updated
 	}
 	key := recordKey{it.record.spec.object.Name, it.number}
 	was, ok := a.fates[key]

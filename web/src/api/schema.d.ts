@@ -211,6 +211,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a file that a record will refer to; what none refers to is swept after a day */
+        post: operations["upload-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handoffs/breaches": {
         parameters: {
             query?: never;
@@ -328,6 +345,23 @@ export interface paths {
         put?: never;
         /** Import a file */
         post: operations["start-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an import would make of a file's first rows; nothing is written */
+        post: operations["preview-import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -777,6 +811,23 @@ export interface paths {
         head?: never;
         /** Change fields of a record */
         patch: operations["patch-record"];
+        trace?: never;
+    };
+    "/api/v1/records/{object}/{id}/files/{field}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file that a record holds in a field */
+        get: operations["download-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/records/{object}/{id}/related": {
@@ -1365,6 +1416,15 @@ export interface components {
         DecisionBody: {
             reason: string;
         };
+        Error: {
+            code: string;
+            details?: components["schemas"]["Error"][];
+            field?: string;
+            message: string;
+            remedy?: string;
+            /** Format: int64 */
+            row?: number;
+        };
         ExportBody: {
             /** @description Names of fields, and id, version, created_at, updated_at, happened_at, deleted; all fields where left out */
             columns?: string[];
@@ -1465,6 +1525,13 @@ export interface components {
             field: string;
             label: string;
         };
+        File: {
+            media_type: string;
+            name: string;
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+        };
         Found: {
             groups: components["schemas"]["FoundGroup"][];
         };
@@ -1551,8 +1618,49 @@ export interface components {
             /** Format: int64 */
             updated: number;
         };
+        ImportColumn: {
+            name: string;
+            samples: string[];
+        };
         ImportList: {
             items: components["schemas"]["Import"][];
+        };
+        ImportPreview: {
+            columns: components["schemas"]["ImportColumn"][];
+            /** Format: int64 */
+            created: number;
+            /** @description The mapping as JSON, for a form */
+            draft: {
+                [key: string]: unknown;
+            };
+            /** @description In YAML: as it was given, or proposed */
+            mapping: string;
+            notes: components["schemas"]["JobNote"][];
+            /** @description What the rows mainly are */
+            object?: string;
+            /** @description What is wrong with the mapping as a whole */
+            problem?: components["schemas"]["Error"];
+            /** Format: int64 */
+            refused: number;
+            /** @description The first rows and the fate of each; none where the mapping does not fit */
+            rows: components["schemas"]["ImportRow"][];
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            updated: number;
+        };
+        ImportRow: {
+            cells: string[];
+            /** @enum {string} */
+            fate: "created" | "updated" | "unchanged" | "refused" | "left out";
+            field?: string;
+            reason?: string;
+            remedy?: string;
+            /**
+             * Format: int64
+             * @description As a spreadsheet counts: the header is row 1
+             */
+            row: number;
         };
         Job: {
             /** @description What the reader may ask of it as it stands */
@@ -2669,7 +2777,9 @@ export interface operations {
                 /** @description The ETag of the version that was read, where it matters */
                 "If-Match"?: string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2739,7 +2849,9 @@ export interface operations {
                 /** @description The ETag of the version that was read, where it matters */
                 "If-Match"?: string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2758,6 +2870,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "upload-file": {
+        parameters: {
+            query?: {
+                /** @description Object of the field that it is for: its limits are then told at once */
+                object?: string;
+                /** @description Field that it is for */
+                field?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
                 };
             };
             /** @description Error */
@@ -3048,6 +3201,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description CSV, XLSX, Parquet or Arrow
+                     */
+                    file: string;
+                    /** @description In YAML; proposed from the file where it is left out */
+                    mapping?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
                 };
             };
             /** @description Error */
@@ -4034,6 +4228,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: string;
+                field: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */
