@@ -78,7 +78,7 @@ export function BulkBar({ object, filter, items, count, selection }: Props): Rea
       {open === 'delete' && (
         <Dialog title={`Delete ${words} ${noun}?`} onClose={() => setOpen(null)} width={420}>
           <p>They leave all lists. Their history stays, and each can be restored.</p>
-          <div className={css['buttons']}><Button color="red" loading={busy} onClick={() => void remove()}>Delete {words} {noun}</Button><Button variant="default" onClick={() => setOpen(null)}>Cancel</Button></div>
+          <div className={css['buttons']}><Button color="red.9" loading={busy} onClick={() => void remove()}>Delete {words} {noun}</Button><Button variant="default" onClick={() => setOpen(null)}>Cancel</Button></div>
         </Dialog>
       )}
     </div>
