@@ -105,10 +105,8 @@ func (c *chooser) consider(rule *AssignmentRule, lead *models.Record, at time.Ti
 		if !rule.names(p) {
 			continue
 		}
-		whyNot := ""
-		if p.number == besides {
-			whyNot = "has it now"
-		} else {
+		whyNot := "has it now"
+		if p.number != besides {
 			whyNot = rule.refuses(p, lead, models.DateOf(at, c.calendar.Zone))
 		}
 		if limit := rule.limit(p); whyNot == "" && limit >= 0 {
@@ -160,7 +158,7 @@ func (c *chooser) pick(rule *AssignmentRule, free []person) (person, because, er
 // assignNew assigns a lead that has just become active and has nobody. The whole decision is kept on the lead and in the log.
 func (b *batch) assignNew(r *models.Record, changed []models.FieldChange) error {
 	if r.Get("record_state") != "active" || r.Get("owner") != nil || !awaits(r) || !b.isFresh(r.HappenedAt) ||
-		!(moved(changed, "record_state") || moved(changed, "status")) {
+		!moved(changed, "record_state") && !moved(changed, "status") {
 		return nil
 	}
 	d, err := b.decide(r, 0)

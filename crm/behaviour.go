@@ -93,6 +93,14 @@ func valueOf(object *models.Object, values []models.Value, name string) models.V
 	return nil
 }
 
+// listed gives a problem as check gives them; nil is none.
+func listed(problem *models.Error) []models.Error {
+	if problem == nil {
+		return nil
+	}
+	return []models.Error{*problem}
+}
+
 // isDerived tells whether a field follows from the others: a formula, or one that the noun derives.
 func isDerived(object *models.Object, f *models.Field) bool {
 	return f.Kind == models.Formula || behaviours[object.Name].derived[f.Name]

@@ -96,8 +96,6 @@ func (b *batch) territoryOf(values []models.Value) (string, error) {
 // checkConditions refuses a condition over leads that cannot be read.
 func checkConditions(b *batch, w *writing) ([]models.Error, error) {
 	conditions, _ := w.after("conditions").(string)
-	if _, problem := readMatcher(b.registry, b.registry.Object(leadObject), b.options.Calendar, "conditions", conditions); problem != nil {
-		return []models.Error{*problem}, nil
-	}
-	return nil, nil
+	_, problem := readMatcher(b.registry, b.registry.Object(leadObject), b.options.Calendar, "conditions", conditions)
+	return listed(problem), nil
 }

@@ -70,7 +70,7 @@ func (e *Engine) computeAll(ctx context.Context) error {
 	for _, w := range open {
 		for over := false; !over; {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // it is gone on with at the next start
 			}
 			if over, err = e.computeChunk(ctx, w.Request); err != nil {
 				return err

@@ -138,7 +138,10 @@ func lacking(to *stageRules, stages []*stageRules, prior, next []models.Value) [
 		}
 		for _, f := range s.required {
 			i := f.Index()
-			kept := prior != nil && (i >= len(prior) || prior[i] == nil) // it was empty before
+			kept := prior != nil // what was empty before may stay so
+			if i < len(prior) {
+				kept = prior[i] == nil
+			}
 			if seen[f.Name] || kept || i < len(next) && next[i] != nil {
 				continue
 			}

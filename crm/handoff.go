@@ -130,7 +130,7 @@ func (b *batch) openHandoffs(by string, n uint64) ([]*models.Record, error) {
 func (b *batch) handoverLead(r *models.Record, changed []models.FieldChange) error {
 	owner := number(r, "owner")
 	qualified := moved(changed, "status") && r.Get("status") == "mql"
-	if owner == 0 || owner == b.reader.User || r.Get("record_state") != "active" || !awaits(r) || !b.isFresh(r.HappenedAt) || !(moved(changed, "owner") || qualified) {
+	if owner == 0 || owner == b.reader.User || r.Get("record_state") != "active" || !awaits(r) || !b.isFresh(r.HappenedAt) || !moved(changed, "owner") && !qualified {
 		return nil
 	}
 	waiting, err := b.openHandoffs(leadObject, r.Number)

@@ -162,7 +162,7 @@ func (b *batch) enterStage(object string, n uint64, at time.Time) error {
 
 // dealStages moves the buyer of a deal through the lifecycle when the deal is opened, won, or no longer won.
 func (b *batch) dealStages(r *models.Record, changed []models.FieldChange) error {
-	if byImport(b.cause) || isUndo(b.cause) || !(moved(changed, "status") || moved(changed, "account") || moved(changed, "contact")) {
+	if byImport(b.cause) || isUndo(b.cause) || !moved(changed, "status") && !moved(changed, "account") && !moved(changed, "contact") {
 		return nil
 	}
 	for _, object := range []string{"account", "contact"} {

@@ -125,10 +125,8 @@ func readLifecycleStage(r *models.Record) (LifecycleStage, *models.Error) {
 }
 
 func checkLifecycleRule(_ *batch, w *writing) ([]models.Error, error) {
-	if _, problem := readLifecycleStage(&models.Record{Object: w.object, Values: w.next}); problem != nil {
-		return []models.Error{*problem}, nil
-	}
-	return nil, nil
+	_, problem := readLifecycleStage(&models.Record{Object: w.object, Values: w.next})
+	return listed(problem), nil
 }
 
 // lifecycleStages gives the stages in use, by object, from the highest rank down.

@@ -66,7 +66,8 @@ func (e *Engine) Simulate(ctx context.Context, reader models.Reader, draft [][]m
 	}
 	load := newPlayed()
 	c := &chooser{rules: rules, people: people, calendar: e.options.Calendar, load: load, holds: b.holds}
-	return out, out.play(c, load, leads, people)
+	err = out.play(c, load, leads, people)
+	return out, err
 }
 
 func (b *batch) draftRules(draft [][]models.Set) ([]AssignmentRule, error) {

@@ -184,7 +184,8 @@ func (e *Engine) RunStagnation(ctx context.Context) (StagnationTally, error) {
 			whole.add(&done)
 		}
 	}
-	return whole, e.keepRun(ctx, w.now, &whole)
+	err = e.keepRun(ctx, w.now, &whole)
+	return whole, err
 }
 
 // stagnationChunk looks at one page of deals after a number and takes the steps that are due.

@@ -106,7 +106,7 @@ func StaleIn(stages []StageWords) *predicate.Node {
 }
 
 // Sums adds up amounts by currency, exactly.
-type Sums map[string]*big.Rat
+type Sums map[string]*big.Rat //nolint:recvcheck // adding may make the map, reading does not
 
 // SumOf is one currency's sum in major units, rounded half away from zero to the currency's smallest unit.
 type SumOf struct{ Amount, Currency string }

@@ -64,7 +64,7 @@ type UnmappedChannel struct {
 }
 
 func (s *Server) assignmentRoutes() {
-	handle(s, action("/assignment/simulate", "simulate-assignment", "leads", "Play a draft of the assignment rules over the last days' leads"), s.simulate)
+	handle(s, action("/assignment/simulate", "simulate-assignment", "Play a draft of the assignment rules over the last days' leads"), s.simulate)
 	handle(s, operation(http.MethodGet, "/channels/unmapped", "unmapped-channels", "capture", "Sources and media that the naming standard does not know"), s.unmappedChannels)
 	handle(s, operation(http.MethodGet, "/lifecycle", "lifecycle", "records", "The stages of the lifecycle, what they mean and what must be true to enter them"), s.lifecycle)
 }

@@ -72,9 +72,9 @@ type Rejection struct {
 func (s *Server) handoffRoutes() {
 	handle(s, operation(http.MethodGet, "/handoffs/breaches", "handoff-breaches", "leads", "How one week's handoffs kept their clocks"), s.breaches)
 	handle(s, operation(http.MethodGet, "/handoffs/rejections", "handoff-rejections", "leads", "Why leads were not taken, by campaign"), s.rejections)
-	handle(s, action("/handoffs/{id}/accept", "accept-handoff", "leads", "Take what is handed over"), s.acceptHandoff)
-	handle(s, action("/handoffs/{id}/reject", "reject-handoff", "leads", "Refuse what is handed over, with the reason"), s.rejectHandoff)
-	handle(s, action("/handoffs/{id}/kickoff", "handoff-kickoff", "leads", "Note that the kickoff has been held"), s.kickoff)
+	handle(s, action("/handoffs/{id}/accept", "accept-handoff", "Take what is handed over"), s.acceptHandoff)
+	handle(s, action("/handoffs/{id}/reject", "reject-handoff", "Refuse what is handed over, with the reason"), s.rejectHandoff)
+	handle(s, action("/handoffs/{id}/kickoff", "handoff-kickoff", "Note that the kickoff has been held"), s.kickoff)
 }
 
 func (s *Server) acceptHandoff(ctx context.Context, reader models.Reader, in *HandoffInput) (*recordOutput, error) {

@@ -201,7 +201,7 @@ func (s *Server) exportFile(c *fiber.Ctx) error {
 		return s.fail(c, err)
 	}
 	c.Set(fiber.HeaderContentType, export.Format(about.Format).MediaType())
-	c.Set(fiber.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s"`, about.Name))
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+about.Name+`"`)
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
 	c.Set(fiber.HeaderETag, `"`+about.SHA256+`"`)
 	c.Set("Canopy-Position", fmt.Sprint(about.Position))

@@ -71,18 +71,18 @@ type rejectInput struct {
 }
 
 // action describes a POST that does something with a record and answers 200.
-func action(path, id, tag, summary string) huma.Operation {
-	op := operation(http.MethodPost, path, id, tag, summary)
+func action(path, id, summary string) huma.Operation {
+	op := operation(http.MethodPost, path, id, "leads", summary)
 	op.DefaultStatus = http.StatusOK
 	return op
 }
 
 func (s *Server) leadRoutes() {
-	handle(s, action("/leads/{id}/accept", "accept-lead", "leads", "Take a lead: it is being worked on"), s.acceptLead)
-	handle(s, action("/leads/{id}/reject", "reject-lead", "leads", "Refuse a lead, with the reason that goes back to its campaign"), s.rejectLead)
-	handle(s, action("/leads/{id}/reassign", "reassign-lead", "leads", "Give a lead to somebody else"), s.reassignLead)
-	handle(s, action("/leads/{id}/convert", "convert-lead", "leads", "Turn a lead into a contact, account and deal, all or nothing"), s.convertLead)
-	handle(s, action("/leads/{id}/undo-conversion", "undo-conversion", "leads", "Take a lead's conversion back"), s.undoConversion)
+	handle(s, action("/leads/{id}/accept", "accept-lead", "Take a lead: it is being worked on"), s.acceptLead)
+	handle(s, action("/leads/{id}/reject", "reject-lead", "Refuse a lead, with the reason that goes back to its campaign"), s.rejectLead)
+	handle(s, action("/leads/{id}/reassign", "reassign-lead", "Give a lead to somebody else"), s.reassignLead)
+	handle(s, action("/leads/{id}/convert", "convert-lead", "Turn a lead into a contact, account and deal, all or nothing"), s.convertLead)
+	handle(s, action("/leads/{id}/undo-conversion", "undo-conversion", "Take a lead's conversion back"), s.undoConversion)
 }
 
 // patchBy changes a record in the name of the reader, without a version: the action says what is meant.

@@ -112,7 +112,9 @@ const maxCandidates = 20_000
 // Search gives live records whose terms hold m and that where lets through, in order of number.
 func (db *DB) Search(ctx context.Context, object string, m models.Match, where *predicate.Bound, limit int) ([]*models.Record, bool, error) {
 	t := db.table(object)
-	candidates, args, n := "", []any(nil), limit
+	var candidates string
+	var args []any
+	n := limit
 	if where != nil {
 		n = maxCandidates
 	}

@@ -55,7 +55,7 @@ func newTable(d dialect, o *models.Object) *table {
 	}
 	t.selects = strings.Join(selects, ", ")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.names)-1), ", ")
-	t.insert = fmt.Sprintf(`insert into %s ("%s") values (%s)`, quote(o.Name), strings.Join(t.names[1:], `", "`), marks)
+	t.insert = "insert into " + quote(o.Name) + ` ("` + strings.Join(t.names[1:], `", "`) + `") values (` + marks + ")"
 	return t
 }
 

@@ -50,7 +50,7 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		committed: make(chan struct{}, 1), idle: make(chan struct{}),
 	}
 	go w.loop()
-	go w.checkpoint()
+	go w.checkpoint() //nolint:gosec // it lives as long as the store, not as the opening of it
 	return w, nil
 }
 

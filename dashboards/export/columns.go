@@ -142,7 +142,7 @@ func fieldColumns(object *models.Object, f *models.Field) []column {
 			if v == nil {
 				return ""
 			}
-			text, _ := json.Marshal(v) //nolint:errchkjson // addresses and files always marshal
+			text, _ := json.Marshal(v) // addresses and files always marshal
 			return string(text)
 		})}
 	}

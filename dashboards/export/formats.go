@@ -80,7 +80,8 @@ func newCSV(columns []column, w io.Writer) (*csvWriter, error) {
 		c.text[i] = id == arrow.STRING || id == arrow.LIST
 		c.cell(i, columns[i].name)
 	}
-	return c, c.flush()
+	err := c.flush()
+	return c, err
 }
 
 // cell appends a cell, in quotes where RFC 4180 wants them.

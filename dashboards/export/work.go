@@ -208,7 +208,7 @@ func (w *work) tell(ctx context.Context, j *models.Job) error {
 
 // about is what a column-wise file says about itself.
 func (w *work) about(j *models.Job) meta {
-	definition := []byte(w.t.Job.Request)
+	definition := w.t.Job.Request
 	m := meta{
 		"canopy.object", w.object.Name, "canopy.export", j.ID, "canopy.position", strconv.FormatUint(j.File.Position, 10),
 		"canopy.position_exact", strconv.FormatBool(j.File.Exact), "canopy.read_at", j.File.ReadAt.Format(models.InstantLayout), "canopy.definition", string(definition),

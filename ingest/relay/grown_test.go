@@ -40,7 +40,7 @@ func TestApprovedFieldsArriveWithoutARestart(t *testing.T) {
 		go func() { ended <- r.Run(ctx) }()
 		defer func() {
 			stop()
-			<-ended
+			<-ended //nolint:errcheck // it ends because it was stopped
 		}()
 		sequencer := db.NewSequencer(store.SequencerOptions{})
 		arrive := func() {
@@ -103,4 +103,3 @@ union all select assumeNotNull(name) as name, 'machine' as worth from staging_ma
 		}
 	})
 }
-
