@@ -69,25 +69,72 @@ func (b *batch) channelAliases() (map[string]string, error) {
 // maxAliases bounds the workspace's own spellings.
 const maxAliases = 5000
 
-// afterTouch brings the first and last touch pairs of the touch's lead and contact up to date.
+// afterTouch brings the first and last touch pairs of the touch's lead and contact up to date. A touch that is new to a person is held
+// against the pairs that are there; anything else asks all touches again.
 func afterTouch(b *batch, r *models.Record, changed []models.FieldChange) error {
 	if isUndo(b.cause) {
 		return nil
 	}
+	matters := r.Deleted || len(changed) == 0 && r.Version > 1 || r.Version == 1 // a restored touch changes no field
+	for _, c := range changed {
+		matters = matters || pairReads[c.Field.Name]
+	}
 	for _, link := range []string{leadObject, "contact"} {
-		people := []uint64{number(r, link)}
+		var left uint64
+		joined := r.Version == 1
 		for _, c := range changed {
-			if before, ok := c.Before.(uint64); ok && c.Field.Name == link {
-				people = append(people, before)
+			if c.Field.Name == link {
+				left, _ = c.Before.(uint64)
+				joined = !r.Deleted && (r.Version == 1 || !matters)
 			}
 		}
-		for _, n := range people {
-			if err := b.pairTouches(link, n, r.HappenedAt); err != nil {
+		if left != 0 {
+			if err := b.pairTouches(link, left, r.HappenedAt); err != nil {
 				return err
 			}
 		}
+		var err error
+		switch {
+		case joined:
+			err = b.joinTouch(link, r)
+		case matters:
+			err = b.pairTouches(link, number(r, link), r.HappenedAt)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// pairReads are the fields of a touch that pairs are made of.
+var pairReads = map[string]bool{"at": true, "channel": true, "source": true, "medium": true, "campaign_name": true}
+
+// joinTouch holds a touch that is new to a person against the pairs that stand. Ties go to the one told first.
+func (b *batch) joinTouch(link string, touch *models.Record) error {
+	n := number(touch, link)
+	at, ok := touch.Get("at").(time.Time)
+	if n == 0 || !ok {
+		return nil
+	}
+	person, err := b.record(link, n)
+	if err != nil || person == nil || person.Deleted {
+		return err
+	}
+	values := map[string]models.Value{}
+	first, ok := person.Get("first_touch_at").(time.Time)
+	if !ok || at.Before(first) {
+		for name, from := range pairFields {
+			values["first_"+name] = touch.Get(from)
+		}
+	}
+	last, ok := person.Get("last_touch_at").(time.Time)
+	if !ok || at.After(last) {
+		for name, from := range pairFields {
+			values["last_"+name] = touch.Get(from)
+		}
+	}
+	return b.writePairs(person, touch.HappenedAt, values)
 }
 
 // pairTouches writes a person's first and last touch from all touches that are kept. Ties go to the one told first.
@@ -113,6 +160,10 @@ func (b *batch) pairTouches(object string, n uint64, at time.Time) error {
 			}
 		}
 	}
+	return b.writePairs(person, at, values)
+}
+
+func (b *batch) writePairs(person *models.Record, at time.Time, values map[string]models.Value) error {
 	for name, v := range values {
 		if models.ValuesEqual(person.Get(name), v) {
 			delete(values, name)

@@ -7,3 +7,6 @@ var ErrLeaseLost = errLeaseLost
 
 // Number numbers under whatever lease the sequencer believes to hold.
 func (s *Sequencer) Number(ctx context.Context) (int, error) { return s.number(ctx) }
+
+// LimitInText writes a bound limit into a query's text.
+var LimitInText = limitInText

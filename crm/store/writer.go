@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	"canopy/crm"
@@ -266,8 +268,24 @@ func (w *writer) ExecContext(ctx context.Context, query string, args ...any) (sq
 	return s.ExecContext(ctx, args...)
 }
 
+// limitInText writes a bound limit into the query's text. SQLite looks at the value of a bound limit when it plans, so that it prepares
+// such a statement anew each time it is bound: that costs more than most short queries themselves. Limits are few.
+func limitInText(query string, args []any) (string, []any) {
+	const limit = "limit ?"
+	at := strings.LastIndex(query, limit)
+	if at < 0 || len(args) == 0 || strings.Contains(query[at+len(limit):], "?") {
+		return query, args
+	}
+	n, ok := args[len(args)-1].(int)
+	if !ok {
+		return query, args
+	}
+	return query[:at] + "limit " + strconv.Itoa(n) + query[at+len(limit):], args[:len(args)-1]
+}
+
 // QueryContext runs a prepared query on the writing connection.
 func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	query, args = limitInText(query, args)
 	s, err := w.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -277,6 +295,7 @@ func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*
 
 // QueryRowContext runs a prepared query for one row on the writing connection.
 func (w *writer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	query, args = limitInText(query, args)
 	s, err := w.prepared(ctx, query)
 	if err != nil {
 		return w.conn.QueryRowContext(ctx, query, args...) // gives the same error to Scan
