@@ -266,7 +266,10 @@ func (b *batch) keepOverride(r *models.Record, c *models.Command, at time.Time) 
 	if b.reader.User != 0 {
 		sets = append(sets, models.Set{Field: object.Field("by"), Value: b.reader.User})
 	}
-	_, err := b.follows(models.Command{Op: models.Create, Object: object.Name, Sets: sets, HappenedAt: at, Cause: "rule:stage_override"})
+	// It is written by whoever passed over the stage, and under the command's own cause, so that an undo of the import takes it back, too.
+	keeper := *b
+	keeper.reader = models.Reader{User: b.reader.User, Name: b.reader.Name, Role: models.Administrator, Scope: models.ScopeAll}
+	_, err := keeper.execute(&models.Command{Op: models.Create, Object: object.Name, Sets: sets, HappenedAt: at, Cause: c.Cause})
 	if err != nil {
 		return fmt.Errorf("keep a stage override of %s: %w", r.ID(), err)
 	}

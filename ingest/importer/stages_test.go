@@ -61,5 +61,15 @@ func TestImportMeetsTheStages(t *testing.T) {
 		if reason, _ := kept.Get("reason").(string); !strings.HasPrefix(reason, "Historical import ") || kept.Get("unmet") != "Amount is filled" {
 			t.Errorf("kept: %v", kept.Values)
 		}
+		// The undo takes the deal and what it was let past back together.
+		if _, err := w.service.Undo(context.Background(), models.System(), i.ID); err != nil {
+			t.Fatal(err)
+		}
+		if undone := w.wait(i.ID); undone.Conflicts != 0 {
+			t.Errorf("the undo kept %d: %s", undone.Conflicts, w.refused(i.ID))
+		}
+		if len(w.all("stage_override")) != 0 || len(w.all("deal")) != 2 {
+			t.Errorf("%d overrides and %d deals are left", len(w.all("stage_override")), len(w.all("deal")))
+		}
 	})
 }
