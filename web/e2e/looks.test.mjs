@@ -22,6 +22,7 @@ async function pages(page) {
     'deals without life': ['/pipeline/stale', (p) => p.getByRole('heading', { name: 'Due today' }).waitFor()],
     'pipelines and stages': ['/admin/stages', (p) => p.getByRole('heading', { name: 'Deals in which nothing happens' }).waitFor()],
     imports: ['/imports', (p) => p.getByRole('heading', { name: 'Earlier imports' }).waitFor()],
+    fields: ['/admin/fields?object=account', (p) => p.getByRole('group', { name: 'Fields of Account' }).waitFor()],
     system: ['/admin/system', (p) => p.getByText('In the warehouse').waitFor()],
     'a page that is not there': ['/nowhere', (p) => p.getByText('There is no such page').waitFor()],
   }

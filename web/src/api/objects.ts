@@ -17,11 +17,22 @@ export interface FieldInfo {
   readOnly: boolean
   /** what the server puts where nothing is given; '' for nothing */
   fallback: string
-  options: { value: string; label: string; retired: boolean }[]
+  options: { value: string; label: string; retired: boolean; aliases?: string[] }[]
   /** the object that a reference points to; '' for other kinds */
   to: string
   scale: number
   requiredFrom: string
+  unique?: boolean
+  /** who answers for what it holds */
+  owner?: string
+  /** added here by a change request */
+  custom?: boolean
+  /** the expression that its value follows from */
+  formula?: string
+  /** bytes that a file may have; 0 for other kinds */
+  maxBytes?: number
+  /** media types of files; any where it is empty */
+  accept?: string[]
 }
 
 export interface ObjectInfo {
@@ -32,6 +43,8 @@ export interface ObjectInfo {
   title: string
   writeBy: Role
   timelineOf: string[]
+  owner?: string
+  custom?: boolean
   fields: FieldInfo[]
 }
 
@@ -47,6 +60,8 @@ export function decodeObjects(body: Json): ObjectInfo[] {
     title: object.text('title'),
     writeBy: object.has('write_by') ? object.oneOf('write_by', ['viewer', 'editor', 'administrator']) : 'editor',
     timelineOf: object.texts('timeline_of'),
+    owner: object.textOr('owner', ''),
+    custom: object.flag('custom'),
     fields: object.list('fields', (field) => ({
       name: field.text('name'),
       kind: field.oneOf('kind', kinds),
@@ -56,10 +71,16 @@ export function decodeObjects(body: Json): ObjectInfo[] {
       indexed: field.flag('indexed'),
       readOnly: field.flag('read_only'),
       fallback: field.textOr('default', ''),
-      options: field.list('options', (option) => ({ value: option.text('value'), label: option.text('label'), retired: option.flag('retired') })),
+      options: field.list('options', (option) => ({ value: option.text('value'), label: option.text('label'), retired: option.flag('retired'), aliases: option.texts('aliases') })),
       to: field.textOr('to', ''),
       scale: field.numberOr('scale', 0),
       requiredFrom: field.textOr('required_from', ''),
+      unique: field.flag('unique'),
+      owner: field.textOr('owner', ''),
+      custom: field.flag('custom'),
+      formula: field.textOr('formula', ''),
+      maxBytes: field.numberOr('max_bytes', 0),
+      accept: field.texts('accept'),
     })),
   }))
 }

@@ -44,6 +44,7 @@ export function Shell(): ReactNode {
     'g p': () => void navigate({ to: '/pipeline' }),
     'g a': () => void navigate({ to: '/records/$object', params: { object: 'account' } }),
     'g i': () => void navigate({ to: '/imports' }),
+    'g f': () => void navigate({ to: '/admin/fields' }),
     'g s': () => void navigate({ to: '/admin/system' }),
   })
 

@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconBuilding, IconFileImport, IconLayoutKanban, IconListCheck, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
+import { IconBinaryTree2, IconBuilding, IconFileImport, IconLayoutKanban, IconListCheck, IconListDetails, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 
 /** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
@@ -30,6 +30,7 @@ export const groups: { label: string; pages: PageLink[] }[] = [
     pages: [
       { label: 'Imports', href: '/imports', icon: IconFileImport, keys: 'G I' },
       { label: 'Pipelines and stages', href: '/admin/stages', icon: IconListCheck, object: 'stage' },
+      { label: 'Fields', href: '/admin/fields', icon: IconListDetails, keys: 'G F' },
       { label: 'System', href: '/admin/system', icon: IconHeartRateMonitor, keys: 'G S' },
     ],
   },

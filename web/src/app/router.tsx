@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { NotFound } from './NotFound'
-import { listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
+import { fieldsSearch, listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
 import { Gate } from './Gate'
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFound })
@@ -55,6 +55,9 @@ const importsRoute = createRoute({
 const importRoute = createRoute({
   getParentRoute: () => appRoute, path: '/imports/$id', component: lazyRouteComponent(() => import('../rooms/imports/OnePage'), 'ImportPage'),
 })
+const fieldsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/fields', validateSearch: fieldsSearch, component: lazyRouteComponent(() => import('../rooms/fields/Page'), 'FieldsPage'),
+})
 const systemRoute = createRoute({
   getParentRoute: () => appRoute, path: '/admin/system', component: lazyRouteComponent(() => import('../rooms/system/Page'), 'SystemPage'),
 })
@@ -72,7 +75,7 @@ const stagesRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   loginRoute,
   appRoute.addChildren([
-    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute,
+    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, fieldsRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute,
   ]),
 ])
 

@@ -129,6 +129,17 @@ export function stagesSearch(raw: Raw): StagesSearch {
   return { pipeline: textOf(raw['pipeline'], /^pipeline_[1-9]\d{0,18}$/) }
 }
 
+export interface FieldsSearch {
+  /** words to look for in every field's name, label and meaning */
+  q?: string
+  /** the object whose fields are shown */
+  object?: string
+}
+
+export function fieldsSearch(raw: Raw): FieldsSearch {
+  return { q: typeof raw['q'] === 'string' && raw['q'].length <= 100 && raw['q'] !== '' ? raw['q'] : undefined, object: textOf(raw['object'], name) }
+}
+
 export interface LoginSearch {
   next?: string
 }

@@ -7,6 +7,7 @@ import { all, type Predicate } from '../../api/predicate'
 import { fetchRecord, fetchRecords, recordKey, recordsKey } from '../../api/records'
 import { useObjects } from '../../app/queries'
 import { titleOf } from '../records/names'
+import { FileInput } from './FileInput'
 import { AddressInput } from './AddressInput'
 
 interface Props {
@@ -55,6 +56,8 @@ export function FieldInput({ field, text, onText, among = null, portal = false, 
       return <TextInput {...typed} type="url" />
     case 'address':
       return <AddressInput {...shared} text={text} onText={onText} />
+    case 'file':
+      return <FileInput field={field} text={text} onText={onText} {...shared} />
     case 'reference':
       return <RecordPicker to={field.to} among={among} value={text} onValue={onText} portal={portal} {...shared} />
     default:

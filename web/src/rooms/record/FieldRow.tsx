@@ -21,6 +21,12 @@ export interface FieldProps {
   writing: Writing
 }
 
+/** ScoreBar is a score as a bar beside its words; where there is none yet it says so. */
+function ScoreBar({ value, words }: { value: unknown; words: string }): ReactNode {
+  if (typeof value !== 'number') return <span className="dim">no score yet</span>
+  return <span className={css['score']}><span className={css['track']} aria-hidden="true"><span style={{ width: `${value * 100}%` }} /></span><span className="num">{words}</span></span>
+}
+
 /** FieldRow shows one field and edits it in place. Where somebody else changed it meanwhile, it shows both values and lets the reader choose. */
 export function FieldRow(props: FieldProps): ReactNode {
   const { record, field, writable } = props
@@ -43,7 +49,11 @@ export function FieldRow(props: FieldProps): ReactNode {
           ? <Link className={css['value']} to={recordPath(field.to, value)}>{words}</Link>
           : field.kind === 'url' && typeof value === 'string' && /^https?:/.test(value)
             ? <a className={css['value']} href={value} target="_blank" rel="noreferrer noopener">{words}</a>
-            : <span className={`${css['value']} ${value === null || value === undefined ? 'dim' : ''}`}>{words}</span>}
+            : field.kind === 'file' && value !== null && value !== undefined
+              ? <a className={css['value']} href={`/api/v1/records/${record.object}/${record.id}/files/${field.name}`} download>{words}</a>
+              : field.kind === 'score'
+                ? <ScoreBar value={value} words={words} />
+                : <span className={`${css['value']} ${value === null || value === undefined ? 'dim' : ''}`}>{words}</span>}
         {editable && (
           <button ref={button} type="button" className={css['edit']} data-edit aria-label={`Edit ${field.label}`} onPointerEnter={() => void fetchEditor()} onFocus={() => void fetchEditor()} onClick={() => setEditing(true)}><IconPencil size={14} /></button>
         )}

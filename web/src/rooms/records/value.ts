@@ -57,7 +57,29 @@ export function isNumeric(field: FieldInfo): boolean {
 
 /** isEditable tells whether the screen can change the field; the server decides again. */
 export function isEditable(field: FieldInfo): boolean {
-  return !field.readOnly && field.kind !== 'file' && field.kind !== 'formula' && field.kind !== 'score'
+  return !field.readOnly && field.kind !== 'formula' && field.kind !== 'score'
+}
+
+/** readFile reads the text form of a file: the JSON that an upload gave back. */
+export function readFile(text: string): { name: string; size: number; media_type: string; sha256: string } | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  if (typeof value !== 'object' || value === null || !('name' in value) || !('size' in value) || !('media_type' in value) || !('sha256' in value)) return null
+  const { name, size, media_type: mediaType, sha256 } = value
+  if (typeof name !== 'string' || typeof size !== 'number' || typeof mediaType !== 'string' || typeof sha256 !== 'string') return null
+  return { name, size, media_type: mediaType, sha256 }
+}
+
+/** bytes writes a size as people say it: 2.4 MB. */
+export function bytes(size: number): string {
+  for (const [of, unit] of [[2 ** 30, 'GB'], [2 ** 20, 'MB'], [2 ** 10, 'KB']] as const) {
+    if (size >= of) return `${(size / of).toFixed(1).replace(/\.0$/, '')} ${unit}`
+  }
+  return `${size} bytes`
 }
 
 export type Parsed = { ok: true; value: Json } | { ok: false; message: string }
@@ -88,6 +110,10 @@ export function parseInput(field: FieldInfo, text: string, context: { currency: 
       return { ok: true, value: trimmed === 'true' }
     case 'address':
       return { ok: true, value: readAddress(trimmed) }
+    case 'file': {
+      const value = readFile(trimmed)
+      return value === null ? { ok: false, message: 'Choose a file' } : { ok: true, value }
+    }
     case 'multi_pick':
       return { ok: true, value: trimmed.split(',').map((each) => each.trim()).filter((each) => each !== '') }
     default:
@@ -111,6 +137,7 @@ export function inputText(field: FieldInfo, value: Json | undefined, toWall: (at
   if (value === null || value === undefined) return ''
   if (field.kind === 'money') return readMoney(value)?.amount ?? ''
   if (field.kind === 'instant') return typeof value === 'string' ? toWall(value) : ''
+  if (field.kind === 'file') return JSON.stringify(value)
   if (Array.isArray(value)) return value.join(',')
   if (field.kind === 'address') return JSON.stringify(value)
   return String(value)
