@@ -84,6 +84,7 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
         {writable && <BackDate value={happenedAt} onValue={setHappenedAt} />}
         {writable && <MoreMenu object={object} record={record} writing={writing} />}
       </PageHead>
+      <QuickActions record={record} log={logs ? subject : null} />
       {record.deleted && <Deleted object={object} record={record} writing={writing} />}
       <Panels place="top" {...given} />
       <div className={css['grid']}>
@@ -115,7 +116,6 @@ function Whole({ object, objects, record, refetchFailed }: { object: ObjectInfo;
           <RelatedLists record={record} objects={objects} related={related.data} error={related.error} retry={() => void related.refetch()} />
         </div>
       </div>
-      <QuickActions record={record} log={logs ? subject : null} />
     </>
   )
 }

@@ -3,7 +3,7 @@ import type { ReactNode, RefObject } from 'react'
 import type { Rec } from '../../api/records'
 import css from './QuickActions.module.css'
 
-/** QuickActions stands at the bottom of a record on a phone, within reach of the thumb: call, write, log. */
+/** QuickActions stands over a record on a phone: call, write, log. */
 export function QuickActions({ record, log }: { record: Rec; log: RefObject<HTMLInputElement | null> | null }): ReactNode {
   const phone = record.fields['phone']
   const email = record.fields['email']

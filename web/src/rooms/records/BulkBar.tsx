@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { send } from '../../api/client'
+import { type Job, startBulk } from '../../api/jobs'
 import type { ObjectInfo } from '../../api/objects'
 import type { Predicate } from '../../api/predicate'
 import type { Rec } from '../../api/records'
@@ -11,6 +12,7 @@ import { tell, tellFailure } from '../../kit/tell'
 import css from './BulkBar.module.css'
 import type { Selection } from './useSelection'
 
+const JobProgress = lazy(async () => ({ default: (await import('./JobProgress')).JobProgress }))
 const BulkEdit = lazy(async () => ({ default: (await import('./BulkEdit')).BulkEdit }))
 
 interface Props {
@@ -27,6 +29,7 @@ export function BulkBar({ object, filter, items, count, selection }: Props): Rea
   const client = useQueryClient()
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
   const [busy, setBusy] = useState(false)
+  const [job, setJob] = useState<Job | null>(null)
   const chosen = items.filter((record) => selection.ids.has(record.id))
   const n = selection.everything ? count.value : selection.ids.size
   if (n === 0) return null
@@ -37,6 +40,11 @@ export function BulkBar({ object, filter, items, count, selection }: Props): Rea
   const remove = async (): Promise<void> => {
     setBusy(true)
     try {
+      if (selection.everything || chosen.length !== selection.ids.size || chosen.length > 1000) { // more than one request takes: the server's work
+        setJob(await startBulk(object.name, selection.everything ? { filter } : { ids: [...selection.ids] }, 'delete', {}, false))
+        setOpen(null)
+        return
+      }
       const operate = async (op: 'delete' | 'restore', list: Rec[]): Promise<number> => {
         const answer = await send('POST', '/batch', { body: { operations: list.map((record) => ({ op, object: object.name, id: record.id, ...(op === 'delete' ? { version: record.version } : {}) })) } })
         const results = typeof answer.body === 'object' && answer.body !== null && !Array.isArray(answer.body) ? answer.body['results'] : null
@@ -65,13 +73,21 @@ export function BulkBar({ object, filter, items, count, selection }: Props): Rea
       <span role="status"><strong className="num">{words}</strong> selected</span>
       {allLoaded && <Button size="compact-sm" variant="subtle" onClick={selection.putEverything}>Select all {format.whole(count.value)}{count.capped ? '+' : ''}{filter === null ? '' : ' that match'}</Button>}
       <Button size="compact-sm" variant="filled" onClick={() => setOpen('edit')}>Edit…</Button>
-      {!selection.everything && selection.ids.size <= 1000 && <Button size="compact-sm" variant="default" onClick={() => setOpen('delete')}>Delete…</Button>}
+      <Button size="compact-sm" variant="default" onClick={() => setOpen('delete')}>Delete…</Button>
       <Button size="compact-sm" variant="subtle" onClick={selection.clear}>Clear selection</Button>
       {open === 'edit' && (
         <Suspense>
           <BulkEdit object={object} over={selection.everything ? { filter } : { ids: [...selection.ids] }} words={`${words} ${noun}`} onClose={(written) => {
             setOpen(null)
             if (written) selection.clear()
+          }} />
+        </Suspense>
+      )}
+      {job !== null && (
+        <Suspense>
+          <JobProgress first={job} title={`Delete ${words} ${noun}`} onClose={() => {
+            setJob(null)
+            selection.clear()
           }} />
         </Suspense>
       )}

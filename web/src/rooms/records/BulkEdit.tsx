@@ -1,16 +1,15 @@
 import { ActionIcon, Button, Checkbox, NativeSelect } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import { type FormEvent, type ReactNode, useState } from 'react'
 import type { Json } from '../../api/decode'
-import { actOnJob, fetchJob, isAtWork, type Job, jobKey, type Over, startBulk } from '../../api/jobs'
+import { type Job, type Over, startBulk } from '../../api/jobs'
 import { fieldOf, type ObjectInfo } from '../../api/objects'
 import { explain, Problem, sentence } from '../../api/problem'
 import { useFormat } from '../../app/session'
 import { Dialog } from '../../kit/Dialog'
-import { tell } from '../../kit/tell'
 import { FieldInput } from '../record/FieldInput'
 import css from './BulkBar.module.css'
+import { JobChecked, JobProgress } from './JobProgress'
 import { isEditable, parseInput } from './value'
 
 interface Props {
@@ -59,7 +58,7 @@ export function BulkEdit({ object, over, words, onClose }: Props): ReactNode {
     setBusy(true)
     setFailure(undefined)
     try {
-      setJob(await startBulk(object.name, over, values, dryRun))
+      setJob(await startBulk(object.name, over, 'update', values, dryRun))
     } catch (problem) {
       const byField = problem instanceof Problem ? problem.fieldErrors() : {}
       const known = Object.fromEntries(Object.entries(byField).map(([name, message]) => [name.replace(/^fields\./, ''), sentence(message)]).filter(([name]) => lines.some((line) => line.field === name)))
@@ -71,7 +70,7 @@ export function BulkEdit({ object, over, words, onClose }: Props): ReactNode {
   }
   const set = (i: number, next: Partial<Line>): void => setLines(lines.map((line, j) => (i === j ? { ...line, ...next } : line)))
   const free = fields.filter((field) => !lines.some((line) => line.field === field.name))
-  if (job !== null && !job.dryRun) return <Progress first={job} words={words} onClose={onClose} />
+  if (job !== null && !job.dryRun) return <JobProgress first={job} title={`Edit ${words}`} onClose={() => onClose(true)} />
   return (
     <Dialog title={`Edit ${words}`} onClose={() => onClose(false)} width={560}>
       <form className={css['form']} onSubmit={(event: FormEvent) => {
@@ -93,7 +92,7 @@ export function BulkEdit({ object, over, words, onClose }: Props): ReactNode {
           )
         })}
         {free[0] !== undefined && <div><Button size="compact-sm" variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => setLines([...lines, { field: free[0]?.name ?? '', text: '', blank: false }])}>Another field</Button></div>}
-        {job !== null && <Watched first={job} />}
+        {job !== null && <JobChecked first={job} />}
         {failure !== undefined && <p role="alert" className="bad">{failure}</p>}
         <div className={css['buttons']}>
           <Button type="submit" loading={busy}>Change {words}</Button>
@@ -102,60 +101,5 @@ export function BulkEdit({ object, over, words, onClose }: Props): ReactNode {
         </div>
       </form>
     </Dialog>
-  )
-}
-
-function useJob(first: Job): Job {
-  return useQuery({ queryKey: jobKey(first.id), queryFn: ({ signal }) => fetchJob(first.id, signal), initialData: first, staleTime: 0, refetchInterval: ({ state }) => (state.data === undefined || isAtWork(state.data) ? 500 : false) }).data
-}
-
-/** Watched tells what a check found. */
-function Watched({ first }: { first: Job }): ReactNode {
-  return <Facts job={useJob(first)} />
-}
-
-function Progress({ first, words, onClose }: { first: Job; words: string; onClose: (written: boolean) => void }): ReactNode {
-  const client = useQueryClient()
-  const job = useJob(first)
-  const [failure, setFailure] = useState<string>()
-  const atWork = isAtWork(job)
-  useEffect(() => {
-    if (!atWork) void client.invalidateQueries({ queryKey: ['records'] })
-  }, [atWork, client])
-  const act = (action: 'cancel' | 'undo' | 'resume'): void => void actOnJob(job.id, action).then((next) => client.setQueryData(jobKey(job.id), next), (problem: unknown) => setFailure(explain(problem).message))
-  const said: Record<Job['state'], string> = {
-    waiting: 'Waiting to begin', running: 'Changing', done: 'Done', cancelled: 'Stopped', failed: 'It could not go on', undoing: 'Taking back', undone: 'Taken back',
-  }
-  return (
-    <Dialog title={`Edit ${words}`} onClose={() => {
-      if (atWork) tell('The edit goes on at the server')
-      onClose(true)
-    }} width={480}>
-      <div className={css['form']}>
-        <p role="status"><strong>{said[job.state]}</strong>{job.error !== '' && <>: {sentence(job.error)}</>}</p>
-        {atWork && <div className={css['bar8']} role="progressbar" aria-label="Progress" aria-valuemin={0} aria-valuemax={job.total ?? undefined} aria-valuenow={job.total === null ? undefined : job.done}><div style={{ width: `${job.total === null || job.total === 0 ? 0 : (100 * job.done) / job.total}%` }} /></div>}
-        <Facts job={job} />
-        {failure !== undefined && <p role="alert" className="bad">{failure}</p>}
-        <div className={css['buttons']}>
-          {job.actions.includes('cancel') && <Button variant="default" onClick={() => act('cancel')}>Stop</Button>}
-          {job.actions.includes('resume') && <Button variant="default" onClick={() => act('resume')}>Go on</Button>}
-          {job.actions.includes('undo') && <Button variant="default" onClick={() => act('undo')}>Undo all</Button>}
-          <Button onClick={() => onClose(true)}>Close</Button>
-        </div>
-      </div>
-    </Dialog>
-  )
-}
-
-function Facts({ job }: { job: Job }): ReactNode {
-  const format = useFormat()
-  const facts: [string, number | null][] = [[job.dryRun ? 'Would change' : 'Changed', job.changed], ['Already so', job.unchanged], ['Refused', job.refused], ['Taken back', job.undone === 0 ? null : job.undone], ['Left, since others changed them', job.kept === 0 ? null : job.kept]]
-  return (
-    <div role="status">
-      <dl className={css['facts']}>
-        {facts.map(([label, value]) => value !== null && <div key={label} style={{ display: 'contents' }}><dt>{label}</dt><dd className="num">{format.whole(value)}{isAtWork(job) ? ' so far' : ''}</dd></div>)}
-      </dl>
-      {job.refusedUrl !== '' && <a href={job.refusedUrl} download>Which were refused, and why (CSV)</a>}
-    </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Button, Checkbox, NativeSelect, Popover, SegmentedControl, TextInput } from '@mantine/core'
-import { IconColumns, IconPlus, IconSearch } from '@tabler/icons-react'
+import { IconColumns, IconDownload, IconPlus, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
@@ -28,6 +28,7 @@ import { ViewPicker } from './ViewPicker'
 
 // A board, and what is done with many rows, is fetched when it is asked for.
 const BoardView = lazy(async () => ({ default: (await import('./BoardView')).BoardView }))
+const ExportDialog = lazy(async () => ({ default: (await import('./ExportDialog')).ExportDialog }))
 const BulkBar = lazy(async () => ({ default: (await import('./BulkBar')).BulkBar }))
 
 const pageSize = 100
@@ -76,6 +77,7 @@ function List({ object, objects, search }: { object: ObjectInfo; objects: Object
         <ViewPicker object={object} list={list} />
         <Layout object={object} list={list} />
         {!board && <ColumnChooser object={object} columns={columnsOf(object, list.state.columns)} onColumns={(cols) => list.change({ cols })} />}
+        {!board && !list.waiting && search.before === undefined && search.position === undefined && <Export object={object} list={list} />}
         <Chips object={object} objects={objects} filter={filter} onFilter={setFilter} />
       </div>
       {list.waiting ? <Card title={object.plural}><Waiting rows={12} height={26} label={object.plural} /></Card>
@@ -156,6 +158,17 @@ function AsOf({ search, onPresent }: { search: ListSearch; onPresent: () => void
   const asOf = [search.before === undefined ? '' : `what had happened before ${format.instant(search.before)}`, search.position === undefined ? '' : `what was known at position ${format.whole(search.position)}`].filter((each) => each !== '')
   if (asOf.length === 0) return null
   return <p className={css['asOf']} role="status">As of: {asOf.join(' and ')}. <Button size="compact-xs" variant="subtle" onClick={onPresent}>Show the present</Button></p>
+}
+
+/** Export opens the dialog that writes the list into a file. */
+function Export({ object, list }: { object: ObjectInfo; list: ListState }): ReactNode {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Button size="xs" variant="default" leftSection={<IconDownload size={15} />} onClick={() => setOpen(true)}>Export</Button>
+      {open && <Suspense><ExportDialog object={object} list={list.state} columns={[object.title, ...columnsOf(object, list.state.columns).map((field) => field.name)]} onClose={() => setOpen(false)} /></Suspense>}
+    </>
+  )
 }
 
 /** Layout switches between table and board, and says by what a board is made. */
