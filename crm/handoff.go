@@ -150,6 +150,20 @@ func (b *batch) handoverLead(r *models.Record, changed []models.FieldChange) err
 	return err
 }
 
+// dropHandoffs stops the clocks of a lead that is gone.
+func (b *batch) dropHandoffs(r *models.Record) error {
+	waiting, err := b.openHandoffs(leadObject, r.Number)
+	if err != nil {
+		return err
+	}
+	for _, h := range waiting {
+		if err := b.amendBy("handoff", h, r.HappenedAt, map[string]models.Value{"state": "expired"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // settleHandoffs decides the waiting handoffs of a lead that was taken, rejected or converted otherwise.
 func (b *batch) settleHandoffs(r *models.Record) error {
 	if awaits(r) {

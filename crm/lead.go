@@ -129,7 +129,10 @@ func checkLead(_ *batch, w *writing) ([]models.Error, error) {
 
 // afterLead assigns leads that have become active and keeps handoffs in step with what became of the lead.
 func afterLead(b *batch, r *models.Record, changed []models.FieldChange) error {
-	if r.Deleted || isUndo(b.cause) {
+	if r.Deleted {
+		return b.dropHandoffs(r)
+	}
+	if isUndo(b.cause) {
 		return nil
 	}
 	if err := b.assignNew(r, changed); err != nil {

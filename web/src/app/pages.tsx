@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconBuilding, IconFileImport, IconLayoutKanban, IconListCheck, IconListDetails, IconHeartRateMonitor, IconChecklist, IconCoin, IconSparkles, IconSun, IconUsers } from '@tabler/icons-react'
+import { IconBinaryTree2, IconBuilding, IconChecklist, IconCoin, IconFileImport, IconForms, IconHeartRateMonitor, IconLayoutKanban, IconListCheck, IconListDetails, IconRoute, IconSparkles, IconSun, IconTransfer, IconUsers } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 
 /** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
@@ -20,7 +20,8 @@ export const groups: { label: string; pages: PageLink[] }[] = [
       { label: 'Deals', href: '/deals', icon: IconCoin, object: 'deal', keys: 'G D' },
       { label: 'Accounts', href: '/records/account', icon: IconBuilding, object: 'account', keys: 'G A' },
       { label: 'Contacts', href: '/records/contact', icon: IconUsers, object: 'contact' },
-      { label: 'Leads', href: '/records/lead', icon: IconSparkles, object: 'lead' },
+      { label: 'Leads', href: '/leads', icon: IconSparkles, object: 'lead', keys: 'G L' },
+      { label: 'Handoffs', href: '/handoffs', icon: IconTransfer },
       { label: 'Tasks', href: '/tasks', icon: IconChecklist, object: 'task', keys: 'G K' },
     ],
   },
@@ -28,6 +29,8 @@ export const groups: { label: string; pages: PageLink[] }[] = [
   {
     label: 'Manage',
     pages: [
+      { label: 'Forms', href: '/admin/forms', icon: IconForms },
+      { label: 'Assignment', href: '/admin/assignment', icon: IconRoute },
       { label: 'Imports', href: '/imports', icon: IconFileImport, keys: 'G I' },
       { label: 'Pipelines and stages', href: '/admin/stages', icon: IconListCheck, object: 'stage' },
       { label: 'Fields', href: '/admin/fields', icon: IconListDetails, keys: 'G F' },

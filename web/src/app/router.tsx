@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { NotFound } from './NotFound'
-import { fieldsSearch, listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
+import { fieldsSearch, formsSearch, handoffsSearch, leadsSearch, listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
 import { Gate } from './Gate'
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFound })
@@ -71,11 +71,24 @@ const staleRoute = createRoute({
 const stagesRoute = createRoute({
   getParentRoute: () => appRoute, path: '/admin/stages', validateSearch: stagesSearch, component: lazyRouteComponent(() => import('../rooms/stages/Page'), 'StagesPage'),
 })
+const leadsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/leads', validateSearch: leadsSearch, component: lazyRouteComponent(() => import('../rooms/leads/Page'), 'LeadsPage'),
+})
+const handoffsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/handoffs', validateSearch: handoffsSearch, component: lazyRouteComponent(() => import('../rooms/handoffs/Page'), 'HandoffsPage'),
+})
+const formsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/forms', validateSearch: formsSearch, component: lazyRouteComponent(() => import('../rooms/forms/Page'), 'FormsPage'),
+})
+const assignmentRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/assignment', component: lazyRouteComponent(() => import('../rooms/assignment/Page'), 'AssignmentPage'),
+})
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
   appRoute.addChildren([
     homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, fieldsRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute,
+    leadsRoute, handoffsRoute, formsRoute, assignmentRoute,
   ]),
 ])
 

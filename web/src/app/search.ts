@@ -140,6 +140,37 @@ export function fieldsSearch(raw: Raw): FieldsSearch {
   return { q: typeof raw['q'] === 'string' && raw['q'].length <= 100 && raw['q'] !== '' ? raw['q'] : undefined, object: textOf(raw['object'], name) }
 }
 
+export interface LeadsSearch {
+  /** which leads; those to accept where it is left out */
+  show?: 'waiting' | 'working' | 'incomplete' | 'rejected'
+  whose?: 'mine' | 'all'
+}
+
+export function leadsSearch(raw: Raw): LeadsSearch {
+  return {
+    show: (['waiting', 'working', 'incomplete', 'rejected'] as const).find((each) => each === raw['show']),
+    whose: (['mine', 'all'] as const).find((each) => each === raw['whose']),
+  }
+}
+
+export interface HandoffsSearch {
+  /** first day of the report's week; the running week where it is left out */
+  week?: string
+}
+
+export function handoffsSearch(raw: Raw): HandoffsSearch {
+  return { week: textOf(raw['week'], dayText) }
+}
+
+export interface FormsSearch {
+  /** the form that is open ("form_3"), or "new" */
+  form?: string
+}
+
+export function formsSearch(raw: Raw): FormsSearch {
+  return { form: textOf(raw['form'], /^(new|form_[1-9]\d{0,18})$/) }
+}
+
 export interface LoginSearch {
   next?: string
 }
