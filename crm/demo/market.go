@@ -121,7 +121,7 @@ func (c *company) targets() {
 	weekly := dealsPerContact * 0.85 * float64(c.config.Contacts) / float64(c.config.Weeks)
 	for start := 0; start < c.config.Weeks; start += 13 {
 		grown := 0.7 + 0.6*float64(start)/float64(c.config.Weeks)
-		decided, rate, value := weekly*grown, 0.33, 36_000.0
+		decided, rate, value := weekly*grown, 0.27, 22_000.0
 		from := models.DateOf(c.from, c.calendar.Zone).AddDays(7 * start)
 		for _, t := range []struct {
 			node  string

@@ -38,7 +38,7 @@ var (
 	givenNames = []string{"Anna", "Bruno", "Clara", "David", "Elif", "Felix", "Greta", "Hugo", "Irène", "Jonas", "Katja", "Liam", "Marta", "Nils", "Olga", "Pedro", "Quentin", "Rosa", "Stefan", "Tilda", "Ugo", "Vera", "Walter", "Xenia", "Yannis", "Zora", "Aiko", "Björn", "Chidi", "Daria", "Esra"}
 	surnames   = []string{"Almeida", "Bauer", "Costa", "Dvořák", "Eriksen", "Fontana", "Grüber", "Hansen", "Ivanova", "Jansen", "Keller", "Laurent", "Marín", "Nilsen", "Olsson", "Petrov", "Quist", "Ricci", "Santos", "Thomsen", "Urban", "Vidal", "Weber", "Ximénez", "Yılmaz", "Zeman", "Adeyemi", "Brand", "Chen", "Duarte", "Engel", "Farkas", "Gallo", "Horvat", "Ito", "Jørgensen", "Kowalski"}
 	jobTitles  = []string{"Managing director", "Head of operations", "IT manager", "Team lead", "Analyst", "Assistant", "Student"}
-	titleOdds  = []float64{0.08, 0.14, 0.2, 0.24, 0.18, 0.12, 0.04}
+	titleOdds  = []float64{0.08, 0.14, 0.2, 0.21, 0.18, 0.12, 0.07}
 
 	// otherAlphabets are accounts whose names are not in Latin letters, or hold more than letters.
 	otherAlphabets = []string{

@@ -13,7 +13,7 @@ var subjects = []string{
 // planTickets puts a subscription's next ticket on the agenda; they come at random, more of them from more users.
 func (c *company) planTickets(s *subscription) {
 	chance := c.stream("tickets")
-	weekly := 0.03 * math.Pow(float64(s.seats)/40, 0.4)
+	weekly := 0.045 * math.Pow(float64(s.seats)/40, 0.4)
 	c.at(c.now.Add(days(7*chance.ExpFloat64()/weekly)), func() {
 		if s.live {
 			c.ticket(chance, s)

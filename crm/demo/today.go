@@ -41,8 +41,28 @@ func (c *company) planToday() {
 			}
 		}
 	})
+	c.at(c.until.Add(-time.Hour), c.coverForRep)
 	for i := range 2 * len(c.reps) {
 		c.at(c.until.Add(-time.Duration(i+1)*37*time.Minute), func() { c.capture(chance, true) })
+	}
+}
+
+// coverForRep lets the administrator look after some deals and their accounts, so that whoever signs in first has some of their own. Every
+// other one has no next step.
+func (c *company) coverForRep() {
+	given := 0
+	for i := len(c.deals) - 1; i >= 0 && given < 6; i-- {
+		d := c.deals[i]
+		if !d.open || d.stage < 1 {
+			continue
+		}
+		v := values{"owner": administrator}
+		if given%2 == 0 {
+			v["next_step"], v["next_step_on"] = nil, nil
+		}
+		c.update(d.ref, v)
+		c.update(d.account.ref, values{"owner": administrator})
+		given++
 	}
 }
 

@@ -149,7 +149,7 @@ var definitions = map[string]string{
 	"lead":          "P(becomes a deal) = logistic(base + channel + title + response × log2(hours) + touches × (n − 1)), decided once, some days after the first activity. Leads that nobody can reach and incomplete ones are never decided.",
 	"churn":         "P(ends) = logistic(base + the five effects), decided once at the end of each term of a year or a quarter.",
 	"price_change":  "From its first day on, all list prices are multiplied and decisions in Proposal and later have its effect, whenever the deal was opened.",
-	"today":         "In the last two days everybody is given chores, and some leads more than the season has come in and wait for an answer.",
+	"today":         "In the last two days everybody is given chores, and some leads more than the season has come in and wait for an answer; in the last hour the administrator takes over six open deals and their accounts.",
 	"seasonality":   "Expected leads and new deals of a week grow evenly to growth times the first week's, times the month's factor.",
 }
 
@@ -178,7 +178,7 @@ func plan(c Config, calendar models.Calendar) *Truths {
 			{"organic_search", 0.24, 0.3, 0.1}, {"paid_search", 0.2, 0, -0.1}, {"paid_social", 0.14, -0.6, -0.2}, {"email", 0.12, 0.2, 0},
 			{"event", 0.1, 0.5, 0.15}, {"content", 0.09, -0.2, 0}, {"referral", 0.06, 0.9, 0.3}, {"partner", 0.05, 0.7, 0.25},
 		},
-		Churn:  ChurnTruth{Base: -2.6, Reply: 0.5, Urgent: 0.45, Price: 0.5, Small: 0.6, Visited: -0.8},
+		Churn:  ChurnTruth{Base: -2.75, Reply: 0.5, Urgent: 0.45, Price: 0.5, Small: 0.6, Visited: -0.8},
 		Season: SeasonTruth{Growth: 2, Months: [12]float64{1.05, 1.05, 1.1, 1, 1, 0.95, 0.75, 0.7, 1.2, 1.2, 1.15, 0.75}},
 		Dirt:   DirtTruth{Misspelt: 0.03, NoSector: 0.07, Twice: 0.012, Late: 0.02, NoNextStep: 0.1},
 	}

