@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconBuilding, IconChecklist, IconCoin, IconFileImport, IconForms, IconHeartRateMonitor, IconLayoutKanban, IconListCheck, IconListDetails, IconRoute, IconSparkles, IconSun, IconTransfer, IconUsers } from '@tabler/icons-react'
+import { IconBinaryTree2, IconBuilding, IconChecklist, IconCoin, IconFileImport, IconForms, IconHeartRateMonitor, IconLayoutKanban, IconListCheck, IconListDetails, IconRoute, IconSparkles, IconSun, IconTransfer, IconUsers, IconProgressCheck } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 
 /** A page as the navigation and the command menu name it. `href` is plain, since both lists are data. */
@@ -34,6 +34,7 @@ export const groups: { label: string; pages: PageLink[] }[] = [
       { label: 'Imports', href: '/imports', icon: IconFileImport, keys: 'G I' },
       { label: 'Pipelines and stages', href: '/admin/stages', icon: IconListCheck, object: 'stage' },
       { label: 'Fields', href: '/admin/fields', icon: IconListDetails, keys: 'G F' },
+      { label: 'Jobs', href: '/admin/jobs', icon: IconProgressCheck, keys: 'G J' },
       { label: 'System', href: '/admin/system', icon: IconHeartRateMonitor, keys: 'G S' },
     ],
   },

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { NotFound } from './NotFound'
-import { fieldsSearch, formsSearch, handoffsSearch, leadsSearch, listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch } from './search'
+import { fieldsSearch, formsSearch, handoffsSearch, leadsSearch, listSearch, loginSearch, pipelineSearch, reviewSearch, stagesSearch, tasksSearch, todaySearch, jobsSearch } from './search'
 import { Gate } from './Gate'
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFound })
@@ -58,6 +58,15 @@ const importRoute = createRoute({
 const fieldsRoute = createRoute({
   getParentRoute: () => appRoute, path: '/admin/fields', validateSearch: fieldsSearch, component: lazyRouteComponent(() => import('../rooms/fields/Page'), 'FieldsPage'),
 })
+const importsAlias = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/imports',
+  beforeLoad: () => {
+    throw redirect({ to: '/imports', replace: true })
+  },
+})
+const jobsRoute = createRoute({
+  getParentRoute: () => appRoute, path: '/admin/jobs', validateSearch: jobsSearch, component: lazyRouteComponent(() => import('../rooms/jobs/Page'), 'JobsPage'),
+})
 const systemRoute = createRoute({
   getParentRoute: () => appRoute, path: '/admin/system', component: lazyRouteComponent(() => import('../rooms/system/Page'), 'SystemPage'),
 })
@@ -87,8 +96,7 @@ const assignmentRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   loginRoute,
   appRoute.addChildren([
-    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, fieldsRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute,
-    leadsRoute, handoffsRoute, formsRoute, assignmentRoute,
+    homeRoute, todayRoute, tasksRoute, reviewRoute, dealsRoute, newDealRoute, dealRoute, recordsRoute, newRecordRoute, recordRoute, importsRoute, importRoute, fieldsRoute, systemRoute, pipelineRoute, staleRoute, stagesRoute, leadsRoute, handoffsRoute, formsRoute, assignmentRoute, importsAlias, jobsRoute,
   ]),
 ])
 

@@ -179,3 +179,11 @@ export interface LoginSearch {
 export function loginSearch(raw: Raw): LoginSearch {
   return { next: textOf(raw['next'], /^\/(?![/\\])/) }
 }
+
+export interface JobsSearch {
+  kind?: 'import' | 'export' | 'bulk' | undefined
+}
+
+export function jobsSearch(raw: Raw): JobsSearch {
+  return { kind: (['import', 'export', 'bulk'] as const).find((each) => each === raw['kind']) }
+}

@@ -1,9 +1,9 @@
-import { Button, Checkbox, Progress, Textarea } from '@mantine/core'
+import { Button, Progress, Textarea } from '@mantine/core'
 import { IconFileUpload } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { type DragEvent, type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
-import { upload } from '../../api/client'
+import { type DragEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
+import { address, upload } from '../../api/client'
 import { Fields } from '../../api/decode'
 import { mayWrite } from '../../api/me'
 import { explain } from '../../api/problem'
@@ -12,7 +12,10 @@ import { useFormat, useSession } from '../../app/session'
 import { Card } from '../../kit/Card'
 import { PageHead } from '../../kit/PageHead'
 import { Empty, Failed, Waiting } from '../../kit/states'
-import { decodeImport, fetchImports, importForm, importKey, importsKey, isActive, propose } from './contract'
+import { decodeImport, fetchImport, fetchImports, importForm, importKey, importsKey, isActive, look, type Preview } from './contract'
+import { FirstRows } from './FirstRows'
+import { type Draft, headOf, readDraft, writeDraft } from './mapping'
+import { MappingForm } from './MappingForm'
 import css from './Page.module.css'
 import { StateTag } from './StateTag'
 
@@ -21,7 +24,7 @@ export function ImportsPage(): ReactNode {
   const { me } = useSession()
   return (
     <>
-      <PageHead title="Imports" scope="CSV and Parquet · every row tells its fate · an import can be undone as a whole" />
+      <PageHead title="Imports" scope="CSV, XLSX, Parquet and Arrow · every row tells its fate · an import can be undone as a whole" />
       {mayWrite(me) && <NewImport />}
       <History />
     </>
@@ -29,43 +32,107 @@ export function ImportsPage(): ReactNode {
 }
 
 function NewImport(): ReactNode {
-  const navigate = useNavigate()
-  const client = useQueryClient()
   const format = useFormat()
   const input = useRef<HTMLInputElement>(null)
-  const running = useRef<() => void>(undefined)
   const [file, setFile] = useState<File>()
-  const [mapping, setMapping] = useState('')
-  const [dryRun, setDryRun] = useState(true)
   const [over, setOver] = useState(false)
-  const [sent, setSent] = useState<number>()
-  const [busy, setBusy] = useState<'propose' | 'upload'>()
-  const [failure, setFailure] = useState<unknown>()
-  const hint = useId()
-  useEffect(() => () => running.current?.(), [])
-
-  const take = (next: File | undefined): void => {
-    if (next === undefined) return
-    setFile(next)
-    setMapping('')
-    setFailure(undefined)
+  const drop = (event: DragEvent): void => {
+    event.preventDefault()
+    setOver(false)
+    setFile(event.dataTransfer.files[0] ?? file)
   }
-  const ask = async (): Promise<void> => {
-    if (file === undefined) return
-    setBusy('propose')
+  return (
+    <>
+      <Card title="Import a file">
+        <div className={`${css['drop']} ${over ? css['over'] : ''}`} onDragOver={(event) => {
+          event.preventDefault()
+          setOver(true)
+        }} onDragLeave={() => setOver(false)} onDrop={drop}>
+          <IconFileUpload size={22} stroke={1.6} />
+          <div className={css['file']}>
+            {file === undefined ? 'Drop a file here, or choose one.' : <><strong>{file.name}</strong> <span className="dim">{format.bytes(file.size)}</span></>}
+          </div>
+          <input ref={input} type="file" className="sr" tabIndex={-1} aria-label="File to import" accept=".csv,.tsv,.txt,.xlsx,.parquet,.arrow,.feather,text/csv" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? file)} />
+          <Button size="xs" variant="default" onClick={() => input.current?.click()}>{file === undefined ? 'Choose a file' : 'Choose another'}</Button>
+        </div>
+      </Card>
+      {file !== undefined && <Steps key={`${file.name} ${file.size} ${file.lastModified}`} file={file} />}
+    </>
+  )
+}
+
+/** Steps leads from a file to records: map its columns, look at the first rows, check all of them, import. */
+function Steps({ file }: { file: File }): ReactNode {
+  const [preview, setPreview] = useState<Preview>()
+  const [draft, setDraft] = useState<Draft | null>(null)
+  const [yaml, setYaml] = useState('')
+  const [asText, setAsText] = useState(false)
+  const [looked, setLooked] = useState('') // the mapping that the preview is of
+  const [failure, setFailure] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const mapping = asText || draft === null ? yaml : writeDraft(draft)
+  const see = useCallback(async (text: string): Promise<void> => {
+    setBusy(true)
     setFailure(undefined)
     try {
-      setMapping(await propose(file))
+      const next = await look(await headOf(file), text)
+      setPreview(next)
+      setLooked(text)
+      if (text === '') {
+        const read = readDraft(next.draft)
+        setDraft(read)
+        setAsText(read === null)
+        setYaml(next.mapping)
+        setLooked(read === null ? next.mapping : writeDraft(read))
+      }
     } catch (error) {
       setFailure(error)
     } finally {
-      setBusy(undefined)
+      setBusy(false)
     }
+  }, [file])
+  useEffect(() => void see(''), [see])
+  if (preview === undefined) {
+    return <Card title="Columns">{failure === undefined ? <Waiting rows={6} label="The columns" /> : <FailureLine error={failure} />}</Card>
   }
-  const start = async (event: FormEvent): Promise<void> => {
-    event.preventDefault()
-    if (file === undefined) return
-    setBusy('upload')
+  const swap = (): void => {
+    if (!asText && draft !== null) setYaml(writeDraft(draft))
+    setAsText(!asText)
+  }
+  return (
+    <>
+      <Card title="Columns" aside={draft === null ? undefined : <Button size="compact-xs" variant="subtle" onClick={swap}>{asText ? 'Show as a form' : 'Show as YAML'}</Button>}>
+        {asText || draft === null
+          ? (
+            <>
+              <Textarea size="xs" aria-label="Mapping" classNames={{ input: css['yaml'] ?? '' }} autosize minRows={6} maxRows={24} spellCheck={false} value={yaml} onChange={(event) => setYaml(event.currentTarget.value)} />
+              <p className={css['hint']}>YAML knows more than the form: changes in time, conditions, notes and checks. What is written here is not in the form.</p>
+            </>
+          )
+          : <MappingForm draft={draft} columns={preview.columns} onChange={setDraft} />}
+        {failure !== undefined && <FailureLine error={failure} />}
+        <div className={css['buttons']}><Button size="sm" variant="default" loading={busy} onClick={() => void see(mapping)}>Check the first rows</Button></div>
+      </Card>
+      <Card title="First rows" stale={mapping !== looked} aside={mapping === looked ? 'as mapped above; nothing is written' : 'of the mapping before; check them again'}>
+        <FirstRows preview={preview} />
+      </Card>
+      <Run file={file} mapping={mapping} />
+    </>
+  )
+}
+
+/** Run sends the whole file: to check every row without writing anything, or for good. */
+function Run({ file, mapping }: { file: File; mapping: string }): ReactNode {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const format = useFormat()
+  const running = useRef<() => void>(undefined)
+  const [checked, setChecked] = useState<string>()
+  const [sent, setSent] = useState<number>()
+  const [failure, setFailure] = useState<unknown>()
+  useEffect(() => () => running.current?.(), [])
+  useEffect(() => setChecked(undefined), [mapping])
+  const start = async (dryRun: boolean): Promise<void> => {
     setFailure(undefined)
     setSent(0)
     const { done, abort } = upload('/imports', importForm(file, mapping, dryRun), (bytes, total) => setSent(total === 0 ? 0 : bytes / total))
@@ -75,54 +142,46 @@ function NewImport(): ReactNode {
       client.setQueryData(importKey(item.id), item)
       void client.invalidateQueries({ queryKey: importsKey, exact: true })
       running.current = undefined
-      await navigate({ to: '/imports/$id', params: { id: item.id } })
+      if (dryRun) setChecked(item.id)
+      else await navigate({ to: '/imports/$id', params: { id: item.id } })
     } catch (error) {
       setFailure(error)
     } finally {
-      setBusy(undefined)
       setSent(undefined)
       running.current = undefined
     }
   }
-  const drop = (event: DragEvent): void => {
-    event.preventDefault()
-    setOver(false)
-    take(event.dataTransfer.files[0])
-  }
   return (
-    <Card title="Import a file">
-      <form className={css['form']} onSubmit={(event) => void start(event)}>
-        <div className={`${css['drop']} ${over ? css['over'] : ''}`} onDragOver={(event) => {
-          event.preventDefault()
-          setOver(true)
-        }} onDragLeave={() => setOver(false)} onDrop={drop}>
-          <IconFileUpload size={22} stroke={1.6} />
-          <div className={css['file']}>
-            {file === undefined ? 'Drop a file here, or choose one.' : <><strong>{file.name}</strong> <span className="dim">{format.bytes(file.size)}</span></>}
-          </div>
-          <input ref={input} type="file" className="sr" tabIndex={-1} aria-label="File to import" accept=".csv,.tsv,.txt,.parquet,text/csv" onChange={(event) => take(event.currentTarget.files?.[0])} />
-          <Button size="xs" variant="default" onClick={() => input.current?.click()}>{file === undefined ? 'Choose a file' : 'Choose another'}</Button>
+    <Card title="Import">
+      <div className={css['stack']}>
+        {checked !== undefined && <Checked id={checked} />}
+        {sent !== undefined && <div><Progress value={sent * 100} aria-label="Upload" size="sm" /><p className={css['hint']} role="status">{format.percent(sent)} sent</p></div>}
+        {failure !== undefined && <FailureLine error={failure} />}
+        <div className={css['buttons']}>
+          <Button variant="default" disabled={sent !== undefined} onClick={() => void start(true)}>Check every row</Button>
+          <Button disabled={sent !== undefined} onClick={() => void start(false)}>Start the import</Button>
+          {sent !== undefined && <Button variant="default" onClick={() => running.current?.()}>Stop the upload</Button>}
         </div>
-        {file !== undefined && (
-          <>
-            <div className={css['mappingHead']}>
-              <label htmlFor="mapping">Mapping</label>
-              <Button size="compact-xs" variant="subtle" loading={busy === 'propose'} onClick={() => void ask()}>Propose a mapping</Button>
-            </div>
-            <Textarea id="mapping" size="xs" aria-describedby={hint} classNames={{ input: css['yaml'] ?? '' }} placeholder="YAML. Left empty, Canopy proposes one and uses it." autosize minRows={4} maxRows={24} spellCheck={false}
-              value={mapping} onChange={(event) => setMapping(event.currentTarget.value)} />
-            <p id={hint} className={css['hint']}>Which column becomes which field, how values are translated, and by which key records are found again.</p>
-            <Checkbox size="sm" label="Dry run: check every row and write nothing" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
-            {sent !== undefined && <div><Progress value={sent * 100} aria-label="Upload" size="sm" /><p className={css['hint']} role="status">{format.percent(sent)} sent</p></div>}
-            {failure !== undefined && <FailureLine error={failure} />}
-            <div className={css['buttons']}>
-              <Button type="submit" loading={busy === 'upload'} disabled={busy === 'propose'}>{dryRun ? 'Try it out' : 'Start the import'}</Button>
-              {busy === 'upload' && <Button variant="default" onClick={() => running.current?.()}>Stop the upload</Button>}
-            </div>
-          </>
-        )}
-      </form>
+      </div>
     </Card>
+  )
+}
+
+/** Checked is what a check of every row has found so far. */
+function Checked({ id }: { id: string }): ReactNode {
+  const format = useFormat()
+  const item = useQuery({
+    queryKey: importKey(id), queryFn: ({ signal }) => fetchImport(id, signal),
+    refetchInterval: (query) => (query.state.data === undefined || isActive(query.state.data.state) ? 700 : false),
+  })
+  if (item.data === undefined) return item.isError ? <Failed what="The check" error={item.error} retry={() => void item.refetch()} /> : <Waiting rows={2} label="The check" />
+  const { data } = item
+  return (
+    <div className={css['stack']} role="status">
+      <p><StateTag state={data.state} /> <Link to="/imports/$id" params={{ id }}>{isActive(data.state) ? 'Checking' : 'Checked'} {format.whole(data.rowsRead)} rows</Link>: {format.whole(data.created)} would be created, {format.whole(data.updated)} updated, {format.whole(data.unchanged)} unchanged, <span className={data.refused > 0 ? 'bad' : ''}>{format.whole(data.refused)} refused</span>.</p>
+      {data.error !== '' && <p className={css['error']} role="alert">{data.error}</p>}
+      {data.refused > 0 && <p><a href={address(`/imports/${encodeURIComponent(id)}/refused.csv`)} download>Download the refused rows</a></p>}
+    </div>
   )
 }
 

@@ -70,16 +70,53 @@ export async function steer(id: string, verb: 'cancel' | 'resume' | 'undo'): Pro
   return decodeImport(new Fields<Wire['Import']>((await send('POST', `/imports/${encodeURIComponent(id)}/${verb}`)).body, 'import'))
 }
 
-/** propose asks for a mapping that fits a file; it reads only as much of the file as is needed for that. */
-export async function propose(file: File): Promise<string> {
-  const form = new FormData()
-  form.set('file', file, file.name)
-  return mappingText((await send('POST', '/imports/propose', { body: form })).body)
+export const fates = ['created', 'updated', 'unchanged', 'refused', 'left out'] as const
+export type Fate = (typeof fates)[number]
+
+/** Preview is what an import would make of a file's first rows. */
+export interface Preview {
+  mapping: string
+  draft: Json
+  columns: { name: string; samples: string[] }[]
+  rows: { row: number; fate: Fate; reason: string; remedy: string; cells: string[] }[]
+  created: number
+  updated: number
+  unchanged: number
+  refused: number
+  notes: { text: string; count: number }[]
+  /** what is wrong with the mapping as a whole, one sentence each */
+  problems: string[]
 }
 
-export function mappingText(body: Json): string {
-  const value = new Fields<Wire['MappingProposal']>(body, 'proposal').json('mapping')
-  return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+export function decodePreview(body: Json): Preview {
+  const preview = new Fields<Wire['ImportPreview']>(body, 'preview')
+  return {
+    mapping: preview.text('mapping'),
+    draft: preview.json('draft'),
+    columns: preview.list('columns', (column) => ({ name: column.text('name'), samples: column.texts('samples') })),
+    rows: preview.list('rows', (row) => ({ row: row.number('row'), fate: row.oneOf('fate', fates), reason: row.textOr('reason', ''), remedy: row.textOr('remedy', ''), cells: row.texts('cells') })),
+    created: preview.number('created'),
+    updated: preview.number('updated'),
+    unchanged: preview.number('unchanged'),
+    refused: preview.number('refused'),
+    notes: preview.list('notes', (note) => ({ text: note.text('text'), count: note.number('count') })),
+    problems: problemsOf(preview.json('problem')),
+  }
+}
+
+function problemsOf(problem: Json): string[] {
+  if (typeof problem !== 'object' || problem === null || Array.isArray(problem)) return []
+  const { field, message, details } = problem
+  if (Array.isArray(details) && details.length > 0) return details.flatMap(problemsOf)
+  return [`${typeof field === 'string' && field !== '' ? `${field}: ` : ''}${String(message)}`]
+}
+
+/** look asks what an import would make of the first rows; an empty mapping is proposed. */
+export async function look(file: File, mapping: string): Promise<Preview> {
+  const form = new FormData()
+  if (mapping.trim() !== '') form.set('mapping', mapping)
+  form.set('file', file, file.name)
+  return decodePreview((await send('POST', '/imports/preview', { body: form })).body)
 }
 
 export function importForm(file: File, mapping: string, dryRun: boolean): FormData {

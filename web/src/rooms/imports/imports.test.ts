@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fields, type Json } from '../../api/decode'
 import { problemFrom, explain, sentence } from '../../api/problem'
-import { decodeImport, done, importForm, mappingText } from './contract'
+import { decodeImport, decodePreview, done, importForm } from './contract'
 
 const wire = (more: Record<string, Json> = {}): Fields => new Fields({
   id: 7, file_name: 'sales_pipeline.csv', object: 'deal', state: 'running', dry_run: false, rows_read: 2200, rows_total: 8800, bytes_read: 100, bytes_total: 1000,
@@ -28,7 +28,6 @@ test('the form has its small fields before the file, and no mapping where none w
   const names = [...importForm(new File(['a'], 'a.csv'), ' ', true).keys()]
   assert.deepEqual(names, ['dry_run', 'file'])
   assert.deepEqual([...importForm(new File(['a'], 'a.csv'), 'object: deal', false).keys()], ['mapping', 'dry_run', 'file'])
-  assert.equal(mappingText({ mapping: 'object: deal\n' }), 'object: deal\n')
 })
 
 test('problems say what, why and what to do', () => {
@@ -38,4 +37,14 @@ test('problems say what, why and what to do', () => {
   assert.equal(problemFrom(503, null, 'cd34').requestId, 'cd34')
   assert.match(explain(problemFrom(0, null, null)).message, /cannot be reached/)
   assert.equal(sentence('stage is missing'), 'Stage is missing.')
+})
+
+test('a preview tells the fate of rows, and what is wrong with the mapping as sentences', () => {
+  const preview = decodePreview({
+    mapping: 'records: []', draft: { records: [] }, columns: [{ name: 'Company', samples: ['Alder'] }], rows: [{ row: 2, fate: 'refused', reason: 'it is empty', cells: ['Alder'] }], created: 0, updated: 0, unchanged: 0, refused: 1, notes: null,
+    problem: { code: 'invalid', message: 'two things', details: [{ field: 'records[1].key', message: 'no such field' }, { message: 'no records' }] },
+  })
+  assert.deepEqual(preview.problems, ['records[1].key: no such field', 'no records'])
+  assert.equal(preview.rows[0]?.reason, 'it is empty')
+  assert.throws(() => decodePreview({ mapping: '', columns: [], rows: [{ row: 1, fate: 'lost', cells: [] }], created: 0, updated: 0, unchanged: 0, refused: 0 }), /fate/)
 })
