@@ -96,6 +96,7 @@ var benchmarks = []benchmark{
 	{"start", benchStart},
 	{"records", benchRecords},
 	{"import", benchImport},
+	{"export", benchExport},
 	{"relay", benchRelay},
 	{"kpi", benchWeek},
 }

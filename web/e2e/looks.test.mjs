@@ -27,6 +27,7 @@ async function pages(page) {
     'pipelines and stages': ['/admin/stages', (p) => p.getByRole('heading', { name: 'Deals in which nothing happens' }).waitFor()],
     imports: ['/imports', (p) => p.getByRole('heading', { name: 'Earlier imports' }).waitFor()],
     fields: ['/admin/fields?object=account', (p) => p.getByRole('group', { name: 'Fields of Account' }).waitFor()],
+    jobs: ['/admin/jobs', (p) => p.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor()],
     system: ['/admin/system', (p) => p.getByText('In the warehouse').waitFor()],
     'a page that is not there': ['/nowhere', (p) => p.getByText('There is no such page').waitFor()],
   }
