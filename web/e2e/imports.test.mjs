@@ -41,7 +41,7 @@ test('a file is mapped without writing YAML: the first rows tell their fate, and
   await page.getByRole('button', { name: 'Details of Land' }).click()
   await page.getByLabel('Translate values of Land').fill('UK = GB\nAtlantis = GR')
   await page.getByLabel('Add the same value to every row').selectOption('type')
-  await page.getByLabel('Type in every row').selectOption('household')
+  await page.getByLabel('Type in every row', { exact: true }).selectOption('household')
   await page.getByText('of the mapping before; check them again').waitFor()
   await page.getByRole('button', { name: 'Check the first rows' }).click()
   await page.getByText('as mapped above; nothing is written').waitFor()

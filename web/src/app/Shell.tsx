@@ -45,6 +45,7 @@ export function Shell(): ReactNode {
     'g a': () => void navigate({ to: '/records/$object', params: { object: 'account' } }),
     'g i': () => void navigate({ to: '/imports' }),
     'g f': () => void navigate({ to: '/admin/fields' }),
+    'g j': () => void navigate({ to: '/admin/jobs' }),
     'g s': () => void navigate({ to: '/admin/system' }),
   })
 

@@ -5,7 +5,7 @@ import { setSingleKeys, singleKeysOn } from './keys'
 import css from './ShortcutList.module.css'
 
 const shortcuts: [keys: string, what: string][] = [
-  ['Ctrl K', 'Search or jump'], ['/', 'Search or jump'], ['G T', 'Today'], ['G K', 'Tasks'], ['G R', 'Weekly review'], ['G P', 'Pipeline'], ['G D', 'Deals'], ['G A', 'Accounts'], ['G I', 'Imports'], ['G F', 'Fields'], ['G S', 'System'],
+  ['Ctrl K', 'Search or jump'], ['/', 'Search or jump'], ['G T', 'Today'], ['G K', 'Tasks'], ['G R', 'Weekly review'], ['G P', 'Pipeline'], ['G D', 'Deals'], ['G A', 'Accounts'], ['G I', 'Imports'], ['G F', 'Fields'], ['G J', 'Jobs'], ['G S', 'System'],
   ['J', 'Next row'], ['K', 'Previous row'], ['Enter', 'Open the row, or edit the cell'], ['X', 'Select the row'], ['Tab', 'Save the cell and edit the next'], ['C', 'New record, on a list'], ['E', 'Edit a cell of the row, or the first field of a record'], ['[', 'Previous record of the list'], [']', 'Next record of the list'], ['L', 'Log what was done, on a record'],
   ['Ctrl Enter', 'Save the log entry'], ['?', 'This list'],
 ]
