@@ -8,7 +8,7 @@ const look: Record<Fate, { tone: 'quiet' | 'good' | 'bad' | 'accent'; words: str
   created: { tone: 'good', words: 'Created' }, updated: { tone: 'accent', words: 'Updated' }, unchanged: { tone: 'quiet', words: 'Unchanged' }, refused: { tone: 'bad', words: 'Refused' }, 'left out': { tone: 'quiet', words: 'Left out' },
 }
 
-const shown = 50
+const shown = 20
 
 /** FirstRows tells what an import would make of a file's first rows. */
 export function FirstRows({ preview }: { preview: Preview }): ReactNode {

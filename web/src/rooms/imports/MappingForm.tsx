@@ -76,6 +76,7 @@ function Column({ column, record, fields, objects, onChange }: ColumnProps): Rea
     onChange(sendTo(record, column.name, next, title))
   }
   const lookup = expression?.['lookup']
+  const elsewhere = JSON.stringify(record.rest).includes(JSON.stringify(column.name)) // in its history or conditions
   const missing = typeof lookup === 'object' && lookup !== null && !Array.isArray(lookup) ? String(lookup['missing'] ?? 'refuse') : ''
   return (
     <li className={css['column']}>
@@ -83,7 +84,7 @@ function Column({ column, record, fields, objects, onChange }: ColumnProps): Rea
         <strong>{column.name}</strong>
         <span className="dim">{column.samples.slice(0, 3).join(' · ') || 'empty in the first rows'}</span>
       </div>
-      <NativeSelect size="sm" aria-label={`${column.name} goes into`} value={name} data={[{ value: '', label: '— left out —' }, ...free.map((each) => ({ value: each.name, label: each.required ? `${each.label} (required)` : each.label }))]} onChange={(event) => choose(event.currentTarget.value)} />
+      <NativeSelect size="sm" aria-label={`${column.name} goes into`} value={name} data={[{ value: '', label: elsewhere ? '— only beside the form (YAML) —' : '— left out —' }, ...free.map((each) => ({ value: each.name, label: each.required ? `${each.label} (required)` : each.label }))]} onChange={(event) => choose(event.currentTarget.value)} />
       <Button size="compact-sm" variant="subtle" disabled={field === undefined} aria-expanded={open} aria-label={`Details of ${column.name}`} onClick={() => setOpen(!open)}>Details</Button>
       {open && field !== undefined && (
         <div className={css['details']}>
