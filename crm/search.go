@@ -106,15 +106,9 @@ func (e *Engine) searchObject(ctx context.Context, reader models.Reader, o *mode
 	if len(o.SearchFields()) == 0 {
 		return hits, nil
 	}
-	for _, condition := range q.Conditions() {
-		if len(hits.Hits) > limit {
-			break
-		}
+	conditions := q.Conditions()
+	look := func(condition models.Match) (complete bool, err error) {
 		found, complete, err := e.store.Search(ctx, o.Name, condition, scope, limit+1+len(met))
-		if err != nil {
-			return hits, err
-		}
-		hits.More = hits.More || !complete
 		for _, r := range found {
 			class, field := q.Rank(o, r.Values)
 			if met[r.Number] || class == models.MatchNothing {
@@ -123,7 +117,27 @@ func (e *Engine) searchObject(ctx context.Context, reader models.Reader, o *mode
 			met[r.Number] = true
 			hits.Hits = append(hits.Hits, Hit{Record: r, Matched: field.Name, class: class})
 		}
+		return complete, err
 	}
+	all, err := look(models.Match{Any: conditions[:]})
+	if err != nil {
+		return hits, err
+	}
+	for i := 0; !all && i < len(conditions); i++ { // too many to rank all of them: the better classes first
+		better := 0
+		for _, h := range hits.Hits {
+			if h.class < models.MatchExact+models.MatchClass(i) {
+				better++
+			}
+		}
+		if better > limit {
+			break
+		}
+		if _, err := look(conditions[i]); err != nil {
+			return hits, err
+		}
+	}
+	hits.More = !all
 	slices.SortStableFunc(hits.Hits, func(x, y Hit) int {
 		return cmp.Or(cmp.Compare(x.class, y.class), cmp.Compare(x.Record.Number, y.Record.Number))
 	})

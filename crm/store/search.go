@@ -112,6 +112,9 @@ const maxCandidates = 20_000
 // Search gives live records whose terms hold m and that where lets through, in order of number.
 func (db *DB) Search(ctx context.Context, object string, m models.Match, where *predicate.Bound, limit int) ([]*models.Record, bool, error) {
 	t := db.table(object)
+	if there, err := db.hasRecords(ctx, t); err != nil || !there {
+		return nil, true, err
+	}
 	var candidates string
 	var args []any
 	n := limit
@@ -125,7 +128,8 @@ func (db *DB) Search(ctx context.Context, object string, m models.Match, where *
 		candidates = fmt.Sprintf("select rowid as hit from %s where %[1]s match ? order by rowid limit ?", quote(searchTable(object)))
 		args = []any{fullText(m)}
 	}
-	clause, more, err := db.condition(where, false)
+	args = append(args, n)
+	clause, more, err := db.conditionWith(where, false, predicate.Options{RowByRow: true})
 	if err != nil {
 		return nil, false, err
 	}
@@ -135,20 +139,37 @@ func (db *DB) Search(ctx context.Context, object string, m models.Match, where *
 		join = "join %s on number = hit"
 	}
 	query := fmt.Sprintf("select %s from (%s) as hits "+join+"%s order by hit limit ?", t.selects, candidates, quote(object), clause)
-	args = append(append(append(args, n), more...), limit)
 	var records []*models.Record
-	err = db.each(ctx, t, query, args, func(r *models.Record) { records = append(records, r) })
+	err = db.each(ctx, t, query, append(append(slices.Clone(args), more...), limit), func(r *models.Record) { records = append(records, r) })
 	if err != nil {
 		return nil, false, fmt.Errorf("search %s: %w", object, err)
 	}
 	if where == nil || len(records) == limit {
 		return records, len(records) < limit, nil
 	}
+	// Were all hits looked at?
+	var last int64
+	if err := db.queryRow(ctx, "select coalesce(max(number), 0) from "+quote(object)).Scan(&last); err != nil || last < maxCandidates {
+		return records, true, err
+	}
 	var looked int
-	if err := db.queryRow(ctx, "select count(*) from ("+candidates+") as hits", args[:len(args)-1-len(more)]...).Scan(&looked); err != nil {
+	if err := db.queryRow(ctx, "select count(*) from ("+candidates+") as hits", args...).Scan(&looked); err != nil {
 		return nil, false, fmt.Errorf("search %s: %w", object, err)
 	}
 	return records, looked < maxCandidates, nil
+}
+
+// hasRecords tells whether an object has had a record yet: most of a workplace's objects have none.
+func (db *DB) hasRecords(ctx context.Context, t *table) (bool, error) {
+	if t.filled.Load() {
+		return true, nil
+	}
+	var n int
+	err := db.queryRow(ctx, "select count(*) from (select 1 from "+quote(t.object.Name)+" limit 1) as first").Scan(&n)
+	if n > 0 && inTransaction(ctx) == nil { // in a transaction it may yet be taken back
+		t.filled.Store(true)
+	}
+	return n > 0, err
 }
 
 // fullText writes a match in SQLite's full-text language. Terms hold no quotes.

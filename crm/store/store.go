@@ -30,7 +30,7 @@ type Config struct {
 	DSN  string // PostgreSQL connection string
 	Now  func() time.Time
 	Log  *slog.Logger // how far long work at opening has come; nil: discarded
-	// CountPatience is how long a list is kept waiting for its count; 25 ms where zero.
+	// CountPatience is how long a list is kept waiting for its count; 20 ms where zero.
 	CountPatience time.Duration
 }
 

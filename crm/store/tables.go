@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"canopy/models"
@@ -20,7 +21,8 @@ type table struct {
 	columns []column // one or two a field, in field order
 	selects string   // "number", version, …, every field column
 	insert  string
-	names   []string // every column, number first; unquoted
+	names   []string    // every column, number first; unquoted
+	filled  atomic.Bool // it is known to have records
 }
 
 type column struct {

@@ -38,6 +38,9 @@ type Options struct {
 	// RelatedTable gives the table that holds the present, not deleted records of a referred object in ClickHouse, as text to stand behind
 	// from. nil: staging_<object>_now. SQLite and PostgreSQL take the object's own table without its deleted records.
 	RelatedTable func(object string) string
+	// RowByRow has SQLite look at each row's referred record as PostgreSQL may do by itself, for queries that meet few rows; else it makes a
+	// list of all referred records that will do.
+	RowByRow bool
 }
 
 // maxAnalytic is how many questions to columns one predicate may hold for ClickHouse, whose planner's time grows with their square.

@@ -157,14 +157,14 @@ func (w *writer) writeRelated(l *leaf, alias string) error {
 	column, inner := w.column(l, alias), w.alias("related")
 	number := quote(inner) + `."number"`
 	w.put("(", column, " is not null and ")
-	switch w.dialect {
-	case Postgres:
+	switch {
+	case w.dialect == Postgres, w.dialect == SQLite && w.options.RowByRow:
 		w.put("exists (select 1 from ", quote(l.target.Name), " as ", quote(inner), " where ", number, " = ", column,
 			" and ", quote(inner), `."deleted_at" is null`)
-	case SQLite:
+	case w.dialect == SQLite:
 		w.put(column, " in (select ", number, " from ", quote(l.target.Name), " as ", quote(inner),
 			" where ", quote(inner), `."deleted_at" is null`)
-	case ClickHouse:
+	default:
 		w.put(column, " in (select ", number, " from ", w.options.RelatedTable(l.target.Name), " as ", quote(inner))
 	}
 	if l.where != nil {

@@ -10,6 +10,7 @@ import (
 type Segment struct {
 	Where   SQL // Text is blank where it lets everything through
 	OrderBy string
+	Empty   bool // its rows are those where the first sort value is empty
 }
 
 // Segments cuts the order behind a cursor (blank: from the beginning) into one or two parts, to be read one after the other. Together they are
@@ -64,6 +65,7 @@ func (s Sort) Segments(d Dialect, cursor string) ([]Segment, error) {
 		values = values[1:]
 	}
 	segment, err := segmentOf(d, rest, values, first.column+" is null")
+	segment.Empty = true
 	return append(segments, segment), err
 }
 
@@ -127,32 +129,5 @@ func (a *after) row() error {
 	return nil
 }
 
-// Narrows tells whether indexes find the rows of b without looking at most of the others: b asks an indexed column for equality, or one of its
-// conditions does so, or all of its alternatives do.
-func (b *Bound) Narrows() bool {
-	if b == nil {
-		return false
-	}
-	switch b.form {
-	case isNothing:
-		return true
-	case isAnd:
-		for _, child := range b.children {
-			if child.Narrows() {
-				return true
-			}
-		}
-		return false
-	case isOr:
-		for _, child := range b.children {
-			if !child.Narrows() {
-				return false
-			}
-		}
-		return true
-	case isNot:
-		return false
-	}
-	indexed := b.column.Indexed || b.column.Unique || b.meta && b.column.Name == "number"
-	return indexed && b.column.Kind != models.MultiPick && (b.test == equal || b.test == among || b.test == related)
-}
+// First is the field that the order begins with; meta tells that it is one of the columns that every record has.
+func (s Sort) First() (field *models.Field, meta bool) { return s.keys[0].field, s.keys[0].meta }
