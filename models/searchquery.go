@@ -94,7 +94,8 @@ func (q SearchQuery) Conditions() [4]Match {
 		if all := allOf(parts); len(parts) == 1 && parts[0].Term == chunk {
 			words = append(words, all)
 		} else { // "anna@ac" begins a value, "o'brien" is two words
-			words = append(words, Match{Any: []Match{{Term: valueSigil + wholeTerm(chunk), Prefix: true}, all}})
+			whole := wholeTerm(chunk)
+			words = append(words, Match{Any: []Match{{Term: valueSigil + whole, Prefix: true}, {Term: titleSigil + whole, Prefix: true}, all}})
 		}
 	}
 	return [4]Match{{Any: exact}, {Term: titleSigil + whole, Prefix: true}, anyOf(value), allOf(words)}
