@@ -50,7 +50,7 @@ func (w *workplace) importFigures(ctx context.Context, n int, seconds float64) e
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // the process ends soon
+	defer db.Close()
 	some := min(n, 50_000)
 	contacts, err := readTable(ctx, db, fmt.Sprintf("select * from contact order by number desc limit %d", some))
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *workplace) bareInserts(ctx context.Context, chunk int, contacts, change
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // the process ends soon
+	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for name, t := range map[string]*rowsOf{"deal": contacts, "changes": changes} {
 		if _, err := db.ExecContext(ctx, "create table "+name+" ("+strings.Join(t.columns, ", ")+")"); err != nil {
@@ -101,7 +101,7 @@ func (w *workplace) bareCopy(ctx context.Context, chunk int, contacts, changes *
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // the process ends soon
+	defer db.Close()
 	for _, name := range []string{"contact", "changes"} {
 		if _, err := db.ExecContext(ctx, "create table bare_"+name+" as select * from "+name+" limit 0"); err != nil {
 			return 0, err
@@ -111,7 +111,7 @@ func (w *workplace) bareCopy(ctx context.Context, chunk int, contacts, changes *
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close() //nolint:errcheck // the process ends soon
+	defer conn.Close()
 	started := time.Now()
 	err = conn.Raw(func(driver any) error {
 		raw := driver.(*stdlib.Conn).Conn()
@@ -155,7 +155,7 @@ func (w *workplace) writes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // the process ends soon
+	defer db.Close()
 	db.SetMaxOpenConns(writers)
 	update := "update contact set job_title = ? where number = ?"
 	if w.kind == "postgres" {

@@ -44,7 +44,8 @@ func (b *Bound) Plan() *Plan {
 		}
 		return &Plan{Any: append(parts, last...)}
 	}
-	if !(b.column.Indexed || b.column.Unique || b.meta && (b.column.Name == "number" || b.column.Name == "updated_at")) || b.column.Kind == models.MultiPick {
+	indexed := b.column.Indexed || b.column.Unique || b.meta && (b.column.Name == "number" || b.column.Name == "updated_at")
+	if !indexed || b.column.Kind == models.MultiPick {
 		return nil
 	}
 	switch b.test {

@@ -42,7 +42,7 @@ func (s Sort) Segments(d Dialect, cursor string) ([]Segment, error) {
 		return []Segment{segment}, err
 	}
 	var segments []Segment
-	if values == nil || values[0] != nil {
+	if len(values) == 0 || values[0] != nil {
 		filled := make([]part, len(parts))
 		copy(filled, parts)
 		for i := range filled {
