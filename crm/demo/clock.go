@@ -19,16 +19,17 @@ type event struct {
 // agenda holds what is to happen, the next first.
 type agenda []event
 
-func (a agenda) Len() int { return len(a) }
+func (a *agenda) Len() int { return len(*a) }
 
-func (a agenda) Less(i, j int) bool {
-	if a[i].at.Equal(a[j].at) {
-		return a[i].order < a[j].order
+func (a *agenda) Less(i, j int) bool {
+	x, y := &(*a)[i], &(*a)[j]
+	if x.at.Equal(y.at) {
+		return x.order < y.order
 	}
-	return a[i].at.Before(a[j].at)
+	return x.at.Before(y.at)
 }
 
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
 
 // Push is heap's.
 func (a *agenda) Push(x any) { *a = append(*a, x.(event)) }

@@ -121,7 +121,7 @@ func (c *company) begin(chance chance, d *deal) {
 			c.at(c.atWork(c.now.Add(time.Duration(chance.Float64()*float64(end.Sub(c.now))))), there(func() { c.dealActivity(chance, d) }))
 		}
 		if chance.of(0.6) {
-			c.promise(chance, d, there)
+			c.promise(chance, d)
 		}
 		if d.stage == 1 && chance.of(0.7) {
 			c.demonstration(chance, d)
@@ -190,7 +190,7 @@ func (c *company) enter(chance chance, d *deal, stage int) {
 		}
 	}
 	if stage == 2 {
-		c.propose(chance, d)
+		c.propose(d)
 	}
 	c.begin(chance, d)
 }
@@ -292,8 +292,8 @@ func (c *company) qualify(chance chance, d *deal, v values) {
 	}
 }
 
-// today is where the tasks of people stand on the last day; in the running week things are due that nobody has done yet.
-func (c *company) promise(chance chance, d *deal, there func(func()) func()) {
+// promise notes what the rep will do next for a deal, as a task.
+func (c *company) promise(chance chance, d *deal) {
 	due := c.atWork(c.now.Add(days(1 + chance.around(4, 0.7))))
 	c.task(chance, taskOf{
 		subject: fmt.Sprintf("%s: %s", nextSteps[d.stage], d.account.name), due: models.DateOf(due, c.calendar.Zone), owner: d.rep.atDesk().ref,

@@ -18,13 +18,11 @@ type product struct {
 // market is what stands in the books before anything is sold.
 type market struct {
 	products  []*product
-	books     []ref
 	book      ref // price book that holds
 	sales     ref // pipelines
 	growing   ref
 	stages    []ref // of the sales pipeline: open ones in order, won, lost
 	steps     []ref // of the pipeline for customers who buy more
-	teams     map[string]ref
 	heads     []ref // of territories' sales
 	marketers []ref
 	campaigns []*campaign

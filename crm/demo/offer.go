@@ -58,7 +58,7 @@ func (o offer) yearly() float64 {
 	return sum
 }
 
-// write writes the offer's lines onto a record at today's prices.
+// writeLines writes the offer's lines onto a record at today's prices.
 func (c *company) writeLines(object, parent string, of ref, o offer) {
 	for _, l := range o.lines {
 		c.create(object, values{
@@ -69,7 +69,7 @@ func (c *company) writeLines(object, parent string, of ref, o offer) {
 }
 
 // propose writes the lines of a deal, once, and sends a quote of them.
-func (c *company) propose(chance chance, d *deal) {
+func (c *company) propose(d *deal) {
 	if !d.lines {
 		d.lines = true
 		c.writeLines("deal_line", "deal", d.ref, d.offer)

@@ -27,21 +27,21 @@ type subscription struct {
 // inherit gives an account of the opening books a subscription that has run for a while.
 func (c *company) inherit(chance chance, a *account) {
 	o := c.newOffer(chance, a, a.rep)
-	s := c.newSubscription(chance, a, a.contacts[0], o, none, c.dateIn(-float64(chance.IntN(700))))
+	s := c.newSubscription(chance, a, a.contacts[0], o, c.dateIn(-float64(chance.IntN(700))))
 	for s.renews <= c.today() {
 		s.renews = addMonths(s.renews, s.months)
 	}
-	c.start(chance, s, o)
+	c.start(chance, s, o, none)
 }
 
 // subscribe starts what was won.
 func (c *company) subscribe(d *deal) {
 	chance := c.stream("subscriptions")
-	s := c.newSubscription(chance, d.account, d.contact, d.offer, d.ref, c.today())
-	c.startOf(chance, s, d.offer, d.ref)
+	s := c.newSubscription(chance, d.account, d.contact, d.offer, c.today())
+	c.start(chance, s, d.offer, d.ref)
 }
 
-func (c *company) newSubscription(chance chance, a *account, p person, o offer, _ ref, started models.Date) *subscription {
+func (c *company) newSubscription(chance chance, a *account, p person, o offer, started models.Date) *subscription {
 	s := &subscription{account: a, contact: p, product: o.lines[0].product, seats: o.seats, yearly: o.yearly(), months: 12, started: started, live: true}
 	if chance.of(map[string]float64{small: 0.6, medium: 0.3, large: 0.1}[a.size]) {
 		s.months = 3
@@ -50,10 +50,8 @@ func (c *company) newSubscription(chance chance, a *account, p person, o offer, 
 	return s
 }
 
-func (c *company) start(chance chance, s *subscription, o offer) { c.startOf(chance, s, o, none) }
-
-// startOf writes a subscription down and plans its life.
-func (c *company) startOf(chance chance, s *subscription, o offer, of ref) {
+// start writes a subscription down and plans its life.
+func (c *company) start(chance chance, s *subscription, o offer, of ref) {
 	v := values{
 		"name": o.name + " – " + s.account.name, "account": s.account.ref, "contact": s.contact.ref, "product": s.product.ref, "plan": s.product.name, "status": "active",
 		"seats": int64(s.seats), "mrr": c.money(s.yearly / 12), "billing_period": map[int]string{3: "quarterly", 12: "yearly"}[s.months], "auto_renew": chance.of(0.7),
