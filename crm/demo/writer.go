@@ -8,7 +8,6 @@ import (
 
 	"canopy/crm"
 	"canopy/models"
-	"canopy/models/predicate"
 )
 
 // Cause stands at every change of the demo company.
@@ -22,18 +21,19 @@ type writer struct {
 	numbers map[string][]uint64 // by object: the number of the n-th record at n; 0 where it is not known yet
 	keys    map[ref]string      // of records that are known by a name of their own
 	trails  map[ref]trail       // of what was done with leads in chunks that were passed over
-	chunk   int                 // chunks seen
-	passed  int                 // moments seen
-	done    Report
+	found   map[string]map[done]uint64
+	chunk   int // chunks seen
+	passed  int // moments seen
+	written Report
 }
 
 func newWriter(engine Engine, c Config) *writer {
-	return &writer{engine: engine, config: c, first: firstDay(c, engine.Calendar()), numbers: map[string][]uint64{}, keys: map[ref]string{}, trails: map[ref]trail{}}
+	return &writer{engine: engine, config: c, first: firstDay(c, engine.Calendar()), numbers: map[string][]uint64{}, keys: map[ref]string{}, trails: map[ref]trail{}, found: map[string]map[done]uint64{}}
 }
 
 func (w *writer) report(r Report) Report {
-	w.done.Truths = r.Truths
-	return w.done
+	w.written.Truths = r.Truths
+	return w.written
 }
 
 func (w *writer) weekOf(list []moment) int {
@@ -89,10 +89,10 @@ func (w *writer) write(ctx context.Context, list []moment) error {
 	if err := w.find(ctx, w.missing(list)); err != nil {
 		return err
 	}
-	var written Report
+	var now Report
 	err := w.engine.Bulk(ctx, func(ctx context.Context) error {
-		written = Report{} // a second try begins anew
-		there, err := w.writeLayer(ctx, list, layers[0][:1], true, &written)
+		now = Report{} // a second try begins anew
+		there, err := w.writeLayer(ctx, list, layers[0][:1], true, &now)
 		if err != nil || there {
 			return err
 		}
@@ -100,21 +100,21 @@ func (w *writer) write(ctx context.Context, list []moment) error {
 			if i == 0 {
 				layer = layer[1:]
 			}
-			if _, err := w.writeLayer(ctx, list, layer, false, &written); err != nil {
+			if _, err := w.writeLayer(ctx, list, layer, false, &now); err != nil {
 				return err
 			}
 		}
-		written.Chunks = 1
+		now.Chunks = 1
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	w.done.Chunks += written.Chunks
-	w.done.Written += written.Written
-	w.done.Refused += written.Refused
-	if w.done.First == nil {
-		w.done.First = written.First
+	w.written.Chunks += now.Chunks
+	w.written.Written += now.Written
+	w.written.Refused += now.Refused
+	if w.written.First == nil {
+		w.written.First = now.First
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (w *writer) write(ctx context.Context, list []moment) error {
 func (w *writer) name(list []moment) {
 	for i := range list {
 		m := &list[i]
-		if lead, ok := m.values["lead"].(ref); ok && m.op == models.Create && w.done.Chunks == 0 && instantFields[m.target.object] != "" {
+		if lead, ok := m.values["lead"].(ref); ok && m.op == models.Create && w.written.Chunks == 0 && instantFields[m.target.object] != "" {
 			field := instantFields[m.target.object]
 			at, _ := m.values[field].(time.Time)
 			w.trails[m.target] = trail{lead, field, at}
@@ -311,23 +311,46 @@ func (w *writer) find(ctx context.Context, missing map[ref]bool) error {
 	return w.follow(ctx, missing)
 }
 
-// follow finds what was done with leads.
+// done is something done with a lead, as it stands in the books.
+type done struct {
+	lead uint64
+	at   int64 // milliseconds
+}
+
+// follow finds what was done with leads in an earlier run. All of it is read once: a run that goes on needs most of it.
 func (w *writer) follow(ctx context.Context, missing map[ref]bool) error {
 	for r := range missing {
 		t, ok := w.trails[r]
 		if !ok || w.number(t.lead) == 0 {
 			continue
 		}
-		object := w.engine.Registry().Object(r.object)
-		page, err := w.engine.List(ctx, models.System(), crm.Query{Object: r.object, Limit: 1, Where: predicate.And(
-			predicate.Compare(object.Field("lead"), predicate.Eq, w.number(t.lead)), predicate.Compare(object.Field(t.field), predicate.Eq, t.at),
-		)})
-		if err != nil {
-			return fmt.Errorf("look %s of a lead up: %w", r.object, err)
+		if w.found[r.object] == nil {
+			if err := w.readDone(ctx, r.object, t.field); err != nil {
+				return fmt.Errorf("look %s of leads up: %w", r.object, err)
+			}
 		}
-		if len(page.Records) > 0 {
-			w.know(r, page.Records[0].Number)
+		if number := w.found[r.object][done{w.number(t.lead), t.at.UnixMilli()}]; number != 0 {
+			w.know(r, number)
 		}
 	}
 	return nil
+}
+
+func (w *writer) readDone(ctx context.Context, object, field string) error {
+	w.found[object] = map[done]uint64{}
+	for q := (crm.Query{Object: object, Limit: crm.MaxPage}); ; {
+		page, err := w.engine.List(ctx, models.System(), q)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Records {
+			lead, ok := r.Get("lead").(uint64)
+			if at, is := r.Get(field).(time.Time); ok && is {
+				w.found[object][done{lead, at.UnixMilli()}] = r.Number
+			}
+		}
+		if q.Cursor = page.NextCursor; q.Cursor == "" {
+			return nil
+		}
+	}
 }
