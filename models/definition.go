@@ -19,6 +19,8 @@ type Definition struct {
 	New    *Object     `json:"new_object,omitempty"` // a new object
 	Fields []*Field    `json:"fields,omitempty"`     // new fields of Object
 	Amend  []Amendment `json:"amend,omitempty"`      // other words or options for fields that Object has
+	// Yielded names what a later Canopy has taken over as its own (Yield), so that nothing of it is left here.
+	Yielded []string `json:"yielded,omitempty"`
 }
 
 // Amendment changes the words of a field and adds to its options. Empty members stay as they are.
@@ -128,7 +130,7 @@ func (d Definition) fits(r *Registry) error {
 		return FieldError(d.Object, "the new object is called %q", d.New.Name).WithRemedy("Use one name in object and in new_object.")
 	case d.New != nil && r.byName[d.Object] != nil:
 		return FieldError(d.Object, "there is an object of this name already").WithRemedy("Choose another name, or add fields to it.")
-	case d.New == nil && len(d.Fields) == 0 && len(d.Amend) == 0:
+	case d.New == nil && len(d.Fields) == 0 && len(d.Amend) == 0 && len(d.Yielded) == 0:
 		return FieldError("definition", "it changes nothing").WithRemedy("Describe a new object, fields, or other options.")
 	}
 	if err := d.New.checkNew(); err != nil {

@@ -25,6 +25,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Import CSV, XLSX, Parquet or Arrow files."`
 	Export  exportCommand  `cmd:"" help:"Export records as CSV, Parquet or Arrow."`
 	Demo    demoCommand    `cmd:"" help:"Fill an empty workspace with a simulated company."`
+	Adopt   adoptCommand   `cmd:"" help:"Let Canopy's own field or object take over a custom one of the same name."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke API tokens."`
 	Rebuild rebuildCommand `cmd:"" help:"Make the warehouse anew from the change log and prove that both hold the same."`
 	Doctor  doctorCommand  `cmd:"" help:"Name what is wrong with this installation."`

@@ -223,3 +223,57 @@ func (db *DB) makeRoom(ctx context.Context, d models.Definition, t *table) error
 	}
 	return nil
 }
+
+// Yield lets the standard objects of this Canopy take over a custom field or object that has the name of one of theirs; the values stay
+// where they are. The store must not be open elsewhere. not_found where no approved change holds it.
+func Yield(ctx context.Context, c Config, standard *models.Registry, place string) (err error) {
+	db := &DB{now: time.Now}
+	if err := db.connect(ctx, c); err != nil {
+		return fmt.Errorf("open transactional store: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	return db.Run(ctx, crm.Interactive, func(ctx context.Context) error {
+		definitions, err := db.definitions(ctx)
+		if err != nil {
+			return err
+		}
+		for version, d := range definitions {
+			yielded, held, err := d.Yield(standard, place)
+			if err != nil {
+				return err
+			}
+			if !held {
+				continue
+			}
+			_, err = db.exec(ctx, "update registry_changes set definition = ? where version = ?", yielded.Text(), version+1)
+			return err
+		}
+		return models.Errorf(models.NotFound, "no approved change holds %q beside one of Canopy's own", place).
+			WithRemedy("Name it as the refused start does, as in account.budget.")
+	})
+}
+
+// definitions reads all approved changes in order; the first has version 1.
+func (db *DB) definitions(ctx context.Context) ([]models.Definition, error) {
+	rows, err := db.query(ctx, "select definition from registry_changes order by version")
+	if err != nil {
+		return nil, fmt.Errorf("read the approved changes of the registry: %w", err)
+	}
+	defer rows.Close()
+	var definitions []models.Definition
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("read the approved changes of the registry: %w", err)
+		}
+		d, err := models.ParseDefinition(text)
+		if err != nil {
+			return nil, err
+		}
+		definitions = append(definitions, d)
+	}
+	return definitions, rows.Err()
+}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -150,4 +151,53 @@ func TestAnotherProcessNeverLosesANewField(t *testing.T) {
 	if last := history[len(history)-1]; last.Image[field.Index()] != (models.Money{Minor: 700, Currency: "USD"}) {
 		t.Errorf("the image lost the field: %v", last.Image)
 	}
+}
+
+// A later Canopy has a field of the name of a custom one: it does not start, says what to do, and starts with the values after that.
+func TestACustomNameThatCanopyTakesIsRefusedUntilItIsAdopted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, c store.Config) {
+		db := storetest.Open(t, c)
+		engine := storetest.Engine(t, db, nil)
+		if _, err := adopt(t, db, budgetField); err != nil {
+			t.Fatal(err)
+		}
+		account := create(t, engine, "account", `{"name":"Acme","paper_budget":{"amount":"7","currency":"USD"}}`)
+		later := func(kind models.Kind) *models.Registry {
+			standard, err := models.Standard()
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := standard.Object("account")
+			o.Fields = append(o.Fields, &models.Field{Name: "paper_budget", Kind: kind, Label: "Paper"})
+			registry, err := models.NewRegistry(standard.Objects())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return registry
+		}
+		_, err := store.Open(t.Context(), c, later(models.MoneyKind))
+		var said *models.Error
+		if !errors.As(err, &said) || said.Code != models.Precondition || !strings.Contains(said.Remedy, "canopy adopt account.paper_budget") {
+			t.Fatalf("it starts: %v", err)
+		}
+		if err := store.Yield(t.Context(), c, later(models.Text), "account.paper_budget"); models.CodeOf(err) != models.Invalid {
+			t.Errorf("another kind takes it over: %v", err)
+		}
+		if err := store.Yield(t.Context(), c, later(models.MoneyKind), "account.size"); models.CodeOf(err) != models.NotFound {
+			t.Errorf("what is not there is taken over: %v", err)
+		}
+		if err := store.Yield(t.Context(), c, later(models.MoneyKind), "account.paper_budget"); err != nil {
+			t.Fatal(err)
+		}
+		again, err := store.Open(t.Context(), c, later(models.MoneyKind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close() //nolint:errcheck // the test is over
+		found, err := again.Load(t.Context(), "account", []uint64{account.Number}, false)
+		if err != nil || found[account.Number].Get("paper_budget") != (models.Money{Minor: 700, Currency: "USD"}) || again.Registry().Object("account").Field("paper_budget").Custom {
+			t.Errorf("the values are lost: %v", err)
+		}
+	})
 }
