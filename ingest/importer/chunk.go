@@ -272,6 +272,9 @@ func (a *attempt) tally() {
 		p.BytesRead = max(p.BytesRead, r.bytes)
 		if r.refused != nil || a.refused[n] != nil {
 			p.Refused++
+			for _, text := range spellings(r.refused) {
+				p.Notes = countBounded(p.Notes, text)
+			}
 			continue
 		}
 		for _, note := range r.notes {

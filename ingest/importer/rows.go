@@ -302,7 +302,7 @@ func (e *expression) parse(text string) (models.Value, *models.Error) {
 	if err != nil {
 		refusal := models.FieldError(e.source, "%v", err)
 		if f.Kind == models.Picklist || f.Kind == models.MultiPick {
-			refusal.Remedy = "Correct the cell, or translate it in the mapping (values)."
+			refusal.Remedy = unknownSpelling
 		}
 		return nil, refusal
 	}
