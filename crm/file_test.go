@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -85,7 +86,8 @@ func TestAFileIsNamedByItsUploaderOnly(t *testing.T) {
 		}
 		refused := func(what string, err error) {
 			t.Helper()
-			if said, ok := err.(*models.Error); !ok || said.Code != models.Invalid || said.Field != "file" {
+			var said *models.Error
+			if !errors.As(err, &said) || said.Code != models.Invalid || said.Field != "file" {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
