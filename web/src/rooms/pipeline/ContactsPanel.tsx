@@ -2,7 +2,7 @@ import { ActionIcon, Button, NativeSelect } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, lazy, type ReactNode, Suspense, useState } from 'react'
 import { fieldOf } from '../../api/objects'
 import { explain, Problem } from '../../api/problem'
 import { createRecord, deleteRecord, fetchRecords, patchRecord, type Rec, recordsKey, restoreRecord } from '../../api/records'
@@ -10,9 +10,11 @@ import { Card } from '../../kit/Card'
 import { Failed, Waiting } from '../../kit/states'
 import { tell, tellFailure } from '../../kit/tell'
 import type { PanelProps } from '../record/panels'
-import { RecordPicker } from '../record/FieldInput'
 import { recordPath } from '../records/names'
 import css from './Page.module.css'
+
+// The search for people comes when somebody is added: a page that is only read needs none.
+const RecordPicker = lazy(async () => ({ default: (await import('../record/FieldInput')).RecordPicker }))
 
 /** ContactsPanel lists who has a part in a deal, and which one. */
 export function ContactsPanel({ record, objects, writable }: PanelProps): ReactNode {
@@ -78,7 +80,7 @@ export function ContactsPanel({ record, objects, writable }: PanelProps): ReactN
       </ul>
       {writable && (
         <form onSubmit={(event) => void add(event)} className={css['add']}>
-          <RecordPicker to="contact" among={null} value={contact} onValue={setContact} label="Person" size="xs" error={error} />
+          <Suspense><RecordPicker to="contact" among={null} value={contact} onValue={setContact} label="Person" size="xs" error={error} /></Suspense>
           <NativeSelect size="xs" label="Role" value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />
           <Button type="submit" size="xs" variant="default" loading={busy}>Add</Button>
         </form>

@@ -1,6 +1,6 @@
-import { Button, NativeSelect, SegmentedControl, Textarea, TextInput } from '@mantine/core'
+import { Button, NativeSelect, SegmentedControl, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type KeyboardEvent, type ReactNode, type RefObject, useRef, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, lazy, type ReactNode, type RefObject, Suspense, useRef, useState } from 'react'
 import type { Json } from '../../api/decode'
 import { fieldOf, type ObjectInfo } from '../../api/objects'
 import { newKey } from '../../api/client'
@@ -10,6 +10,8 @@ import { Card } from '../../kit/Card'
 import { tell, tellFailure } from '../../kit/tell'
 import { relatedKey, timelineKey } from './contract'
 import css from './LogForm.module.css'
+
+const Notes = lazy(async () => ({ default: (await import('./Notes')).Notes }))
 
 interface Props {
   record: Rec
@@ -94,7 +96,7 @@ export function LogForm({ record, activity, task, happenedAt, subject }: Props):
               {task !== undefined && <TextInput size="xs" label="Next task" placeholder="optional" value={next} onChange={(event) => setNext(event.currentTarget.value)} className={css['grow']} />}
               {task !== undefined && <TextInput size="xs" type="date" label="Due" value={due} onChange={(event) => setDue(event.currentTarget.value)} />}
             </div>
-            <Textarea size="xs" aria-label="Notes" placeholder="What was said (optional)" autosize minRows={2} maxRows={8} value={body} onChange={(event) => setBody(event.currentTarget.value)} />
+            <Suspense><Notes value={body} onValue={setBody} /></Suspense>
           </>
         )}
         <div><Button size="xs" type="submit" loading={busy}>Log it</Button></div>
