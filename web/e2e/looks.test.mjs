@@ -17,7 +17,6 @@ async function pages(page) {
     deal: [`/deals/${deal.id}`, (p) => p.getByText('Send the offer').first().waitFor()],
     today: ['/today', (p) => p.getByRole('heading', { name: 'Things that changed' }).waitFor()],
     'my tasks': ['/tasks', (p) => p.getByRole('heading', { name: 'Tasks', level: 1 }).waitFor()],
-    'a board of deals': ['/deals?layout=board&group=status', (p) => p.getByRole('group', { name: 'Deals by status' }).waitFor()],
     'new account': ['/records/account/new', (p) => p.getByRole('button', { name: 'Create account' }).waitFor()],
     'new deal': ['/deals/new', (p) => p.getByRole('button', { name: 'Create deal' }).waitFor()],
     accounts: ['/records/account', (p) => p.getByRole('heading', { name: 'Accounts', level: 1 }).waitFor()],

@@ -161,6 +161,7 @@ test('the deal’s page answers the four questions, names its people and tells i
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => document.querySelector('input[aria-label="Budget: note"]')?.value === 'Approved in May')
   const people = page.getByRole('region', { name: 'People in this deal' })
+  await people.getByRole('button', { name: 'Add a person' }).click()
   await people.getByRole('combobox', { name: 'Person' }).fill('Zelda Quist')
   await page.getByRole('option', { name: contact.fields.name }).click()
   await people.getByLabel('Role', { exact: true }).selectOption('signer')

@@ -24,6 +24,7 @@ export function ContactsPanel({ record, objects, writable }: PanelProps): ReactN
   const object = objects.find((each) => each.name === 'deal_contact')
   const roles = object === undefined ? [] : fieldOf(object, 'role')?.options ?? []
   const [contact, setContact] = useState('')
+  const [adding, setAdding] = useState(false)
   const [role, setRole] = useState('champion')
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -78,7 +79,8 @@ export function ContactsPanel({ record, objects, writable }: PanelProps): ReactN
           </li>
         ))}
       </ul>
-      {writable && (
+      {writable && !adding && <Button size="compact-sm" variant="subtle" onClick={() => setAdding(true)}>Add a person</Button>}
+      {writable && adding && (
         <form onSubmit={(event) => void add(event)} className={css['add']}>
           <Suspense><RecordPicker to="contact" among={null} value={contact} onValue={setContact} label="Person" size="xs" error={error} /></Suspense>
           <NativeSelect size="xs" label="Role" value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />

@@ -2,7 +2,7 @@ import { Button, SegmentedControl } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { mayWrite } from '../../api/me'
 import type { ObjectInfo } from '../../api/objects'
 import { all, type Predicate } from '../../api/predicate'
@@ -15,7 +15,6 @@ import { Card } from '../../kit/Card'
 import { Dialog } from '../../kit/Dialog'
 import { PageHead } from '../../kit/PageHead'
 import { Empty, Failed, Waiting } from '../../kit/states'
-import { RecordPicker } from '../record/FieldInput'
 import { titleOf } from '../records/names'
 import { useTitles } from '../records/queries'
 import { type Selection, useSelection } from '../records/useSelection'
@@ -23,6 +22,9 @@ import { type Due, dueOf, todayIn } from './days'
 import { Snooze, TaskRow } from './TaskRow'
 import css from './tasks.module.css'
 import { type TaskActions, useTaskActions } from './useTaskActions'
+
+// The search for people comes when tasks are given away.
+const RecordPicker = lazy(async () => ({ default: (await import('../record/FieldInput')).RecordPicker }))
 
 const groups: { due: Due; title: string }[] = [{ due: 'overdue', title: 'Overdue' }, { due: 'today', title: 'Today' }, { due: 'later', title: 'Later' }, { due: 'undated', title: 'Without a day' }]
 
@@ -109,7 +111,7 @@ function Bulk({ chosen, objects, today, actions, selection }: { chosen: Rec[]; o
             selection.clear()
             setGiving(false)
           }}>
-            <RecordPicker to="user" among={null} value={owner} onValue={setOwner} label="Who does them" autoFocus />
+            <Suspense><RecordPicker to="user" among={null} value={owner} onValue={setOwner} label="Who does them" autoFocus /></Suspense>
             <div className={css['bulk']}><Button type="submit" disabled={owner === ''}>Give to them</Button><Button variant="default" onClick={() => setGiving(false)}>Cancel</Button></div>
           </form>
         </Dialog>
