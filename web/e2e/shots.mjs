@@ -16,7 +16,6 @@ const won = (await api(first, 'GET', `/records/deal?limit=1&sort=-amount&filter=
 const pages = {
   review: '/review', deals: '/deals', deal: `/deals/${won?.id ?? deal.id}`, fresh: `/deals/${deal.id}`, new: '/deals/new', imports: '/imports', jobs: '/admin/jobs', pipeline: '/pipeline', stale: '/pipeline/stale', stages: '/admin/stages', system: '/admin/system',
   accounts: '/records/account', account: '/records/account/account_2', board: '/deals?layout=board&group=status', today: '/today?whose=all', tasks: '/tasks?whose=all', 'new-account': '/records/account/new', login: '/login',
-  accounts: '/records/account', login: '/login',
 }
 for (const scheme of ['light', 'dark']) {
   for (const width of [1440, 390]) {
