@@ -54,7 +54,8 @@ func (s *Service) Preview(ctx context.Context, reader models.Reader, file File, 
 	if err != nil || len(rows) == 0 && preview.Problem != nil {
 		return preview, err
 	}
-	return preview, s.tryOut(ctx, i, reader, rows, &preview)
+	err = s.tryOut(ctx, i, reader, rows, &preview)
+	return preview, err
 }
 
 // head reads a file's columns and first rows. What is wrong with the mapping is told in the preview, beside the columns that it is about.
