@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -173,19 +172,18 @@ func (j *jobs) benchOne(ctx context.Context, format export.Format) (took time.Du
 	return took, float64(max(most.Load()-idle, 0)), err
 }
 
-// residentBytes is how much memory the process has; 0 where the system does not say.
+// residentBytes is how much memory of its own the process has; pages of the database's file, which the system may take back at any time, are
+// not its own. 0 where the system does not say.
 func residentBytes() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
+	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
-		return 0
+	for line := range strings.Lines(string(text)) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, "RssAnon: %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10
+		}
 	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
+	return 0
 }
