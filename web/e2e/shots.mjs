@@ -14,7 +14,7 @@ const first = await signedIn(t)
 const deal = await newDeal(first)
 const won = (await api(first, 'GET', `/records/deal?limit=1&sort=-amount&filter=${encodeURIComponent('{"field":"status","op":"eq","value":"won"}')}`)).items[0]
 const pages = {
-  review: '/review', deals: '/deals', deal: `/deals/${won?.id ?? deal.id}`, fresh: `/deals/${deal.id}`, new: '/deals/new', imports: '/imports', jobs: '/admin/jobs', pipeline: '/pipeline', stale: '/pipeline/stale', stages: '/admin/stages', system: '/admin/system',
+  review: '/review', deals: '/deals', deal: `/deals/${won?.id ?? deal.id}`, fresh: `/deals/${deal.id}`, new: '/deals/new', imports: '/imports', leads: '/leads', handoffs: '/handoffs', forms: '/admin/forms', assignment: '/admin/assignment', jobs: '/admin/jobs', pipeline: '/pipeline', stale: '/pipeline/stale', stages: '/admin/stages', system: '/admin/system',
   accounts: '/records/account', account: '/records/account/account_2', board: '/deals?layout=board&group=status', today: '/today?whose=all', tasks: '/tasks?whose=all', 'new-account': '/records/account/new', login: '/login',
 }
 for (const scheme of ['light', 'dark']) {
