@@ -44,7 +44,9 @@ func TestLeadsAtWork(t *testing.T) {
 		}
 		h.make("touch", h.filled(`{"lead":"{anton}","at":"2026-01-01T10:00:00Z","source":"Carrier Pigeon"}`))
 		leads, handoffs := api+"/leads/", api+"/handoffs/"
-		reject := func(as, id, body string) ask { return ask{as: as, method: "POST", path: leads + id + "/reject", body: body} }
+		reject := func(as, id, body string) ask {
+			return ask{as: as, method: "POST", path: leads + id + "/reject", body: body}
+		}
 		for name, s := range map[string]scenario{
 			"a viewer accepts":           {ask{as: "vic", method: "POST", path: leads + "{anton}/accept"}, 403, nil, nil},
 			"a hidden lead":              {ask{as: "olga", method: "POST", path: leads + "{anton}/accept"}, 404, nil, []string{"anton"}},

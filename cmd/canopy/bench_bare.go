@@ -111,7 +111,7 @@ func (w *workplace) bareCopy(ctx context.Context, chunk int, contacts, changes *
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // it goes back to the pool
 	started := time.Now()
 	err = conn.Raw(func(driver any) error {
 		raw := driver.(*stdlib.Conn).Conn()

@@ -28,7 +28,7 @@ func benchExport(ctx context.Context, c *benchCommand) ([]measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.db.Close() //nolint:errcheck // it is a copy
+	defer p.db.Close() // it is a copy
 	path := filepath.Join(dir, "canopy.db")
 	n, err := p.manyContacts(ctx, path, c.size(1_000_000))
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *parts) manyContacts(ctx context.Context, path string, n int) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // it is a copy
+	defer db.Close() // it is a copy
 	columns, err := columnNames(ctx, db)
 	if err != nil {
 		return 0, err
@@ -98,7 +98,7 @@ func columnNames(ctx context.Context, db *sql.DB) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end
+	defer rows.Close()
 	var names []string
 	for rows.Next() {
 		var name string
@@ -116,13 +116,13 @@ func benchRead(ctx context.Context, path string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // it only reads
+	defer db.Close()
 	started := time.Now()
 	rows, err := db.QueryContext(ctx, `select * from "contact" order by "number"`)
 	if err != nil {
 		return 0, err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end
+	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
 		return 0, err
