@@ -1,7 +1,7 @@
 import { Button, NativeSelect } from '@mantine/core'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useMemo, useRef } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react'
 import { mayWrite } from '../../api/me'
 import { fieldOf, type ObjectInfo } from '../../api/objects'
 import { all, type Predicate } from '../../api/predicate'
@@ -14,9 +14,8 @@ import { Tag } from '../../kit/Change'
 import { PageHead } from '../../kit/PageHead'
 import { Empty, Failed, Waiting } from '../../kit/states'
 import { Board, type BoardColumn, type Moved } from '../board/Board'
-import { RecordPicker } from '../record/FieldInput'
 import { useWriting } from '../record/writing'
-import { useSmallList } from '../records/queries'
+import { smallList, useSmallList } from '../records/queries'
 import { readMoney } from '../records/value'
 import { boardKey, type BoardSums, fetchBoard, fetchStages, type StageInWords, stagesKey } from './contract'
 import { useSums } from './money'
@@ -24,6 +23,9 @@ import css from './Page.module.css'
 import { StageHelp } from './StageHelp'
 import { Strip } from './Strip'
 import { useDealMove } from './useDealMove'
+
+// Only a workspace of hundreds of people needs to search for one.
+const RecordPicker = lazy(async () => ({ default: (await import('../record/FieldInput')).RecordPicker }))
 
 const sortNames: Record<BoardSort, string> = { '-amount': 'Largest first', next_step_on: 'Next step first', expected_close_on: 'Closing first' }
 
@@ -39,6 +41,17 @@ export function PipelinePage(): ReactNode {
   if (pipelines.pending || deal === undefined || objects.data === undefined) return <><PageHead title="Pipeline" scope=" " /><Waiting rows={8} height={48} label="The pipeline" /></>
   if (chosen === undefined) return <><PageHead title="Pipeline" /><Empty title="There is no pipeline yet" action={<Link to="/admin/stages">Go to pipelines and stages</Link>}>An administrator makes one with its stages.</Empty></>
   return <OnePipeline key={chosen.id} pipeline={chosen} pipelines={pipelines.items} object={deal} search={search} />
+}
+
+/** OneOf narrows the board to one user or team. */
+function OneOf({ of, label, any, value, onValue }: { of: 'user' | 'team'; label: string; any: string; value: string | undefined; onValue: (id: string | undefined) => void }): ReactNode {
+  const { items } = useSmallList(of, null)
+  const pick = (id: string): void => onValue(id === '' ? undefined : id)
+  if (items.length >= smallList) {
+    return <Suspense><RecordPicker to={of} among={null} value={value ?? ''} onValue={pick} label="" aria-label={label} placeholder={any} size="xs" /></Suspense>
+  }
+  const names = items.map((each) => ({ value: each.id, label: String(each.fields['name'] ?? each.id) })).sort((a, b) => a.label.localeCompare(b.label))
+  return <NativeSelect size="xs" aria-label={label} value={value ?? ''} data={[{ value: '', label: any }, ...names]} onChange={(event) => pick(event.currentTarget.value)} />
 }
 
 function OnePipeline({ pipeline, pipelines, object, search }: { pipeline: Rec; pipelines: Rec[]; object: ObjectInfo; search: PipelineSearch }): ReactNode {
@@ -82,8 +95,8 @@ function OnePipeline({ pipeline, pipelines, object, search }: { pipeline: Rec; p
       <PageHead title="Pipeline" scope={<>{String(pipeline.fields['name'] ?? pipeline.id)} · what stands open now, and what was won since the first of the month</>}>
         {pipelines.length > 1 && <NativeSelect size="xs" aria-label="Pipeline" value={pipeline.id} data={pipelines.map((each) => ({ value: each.id, label: String(each.fields['name'] ?? each.id) }))} onChange={(event) => set({ pipeline: event.currentTarget.value, at: undefined })} />}
         {me.user.id !== '' && <Button size="xs" variant={mine ? 'filled' : 'default'} aria-pressed={mine} onClick={() => set({ owner: mine ? undefined : me.user.id })}>Mine</Button>}
-        <RecordPicker to="user" among={null} value={search.owner ?? ''} onValue={(id) => set({ owner: id === '' ? undefined : id })} label="" aria-label="Owner" placeholder="Any owner" size="xs" />
-        <RecordPicker to="team" among={null} value={search.team ?? ''} onValue={(id) => set({ team: id === '' ? undefined : id })} label="" aria-label="Team" placeholder="Any team" size="xs" />
+        <OneOf of="user" label="Owner" any="Any owner" value={search.owner} onValue={(owner) => set({ owner })} />
+        <OneOf of="team" label="Team" any="Any team" value={search.team} onValue={(team) => set({ team })} />
         <NativeSelect size="xs" aria-label="Order of cards" value={search.sort ?? '-amount'} data={boardSorts.map((value) => ({ value, label: sortNames[value] }))} onChange={(event) => set({ sort: boardSorts.find((each) => each === event.currentTarget.value) })} />
       </PageHead>
       <Strip sums={sums} />

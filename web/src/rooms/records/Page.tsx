@@ -23,11 +23,11 @@ import { leaveTrail } from './trail'
 import { useCellWrite } from './useCellWrite'
 import { everything, type ListState, useListState } from './useListState'
 import { useSelection } from './useSelection'
-import { RecordTable } from './View'
 import { ViewPicker } from './ViewPicker'
 
-// A board, and what is done with many rows, is fetched when it is asked for.
+// A table or a board, and what is done with many rows, is fetched when it is asked for.
 const BoardView = lazy(async () => ({ default: (await import('./BoardView')).BoardView }))
+const RecordTable = lazy(async () => ({ default: (await import('./View')).RecordTable }))
 const ExportDialog = lazy(async () => ({ default: (await import('./ExportDialog')).ExportDialog }))
 const BulkBar = lazy(async () => ({ default: (await import('./BulkBar')).BulkBar }))
 
@@ -139,10 +139,10 @@ function Table({ object, objects, list, search, writable, onFilter }: TableProps
             ? filter === null
               ? <Empty title={`No ${object.plural.toLowerCase()} yet`} action={<Link to="/imports">Import a file</Link>}>{object.help}</Empty>
               : <Empty title={`No ${object.plural.toLowerCase()} match the filters`} action={<Button size="xs" variant="default" onClick={() => onFilter(null)}>Clear the filters</Button>} />
-            : <RecordTable object={object} columns={columnsOf(object, list.state.columns)} items={items} total={count.capped ? -1 : count.value} sort={sort} stale={found.isPlaceholderData} selection={selection} writable={writable && !past}
+            : <Suspense fallback={<Waiting rows={8} label={object.plural} />}><RecordTable object={object} columns={columnsOf(object, list.state.columns)} items={items} total={count.capped ? -1 : count.value} sort={sort} stale={found.isPlaceholderData} selection={selection} writable={writable && !past}
               onSort={(next) => list.change({ sort: next })} onOpen={(record) => open(record.id)} onWrite={cells.write} onEnd={() => {
                 if (found.hasNextPage && !found.isFetching && !found.isError) void found.fetchNextPage()
-              }} />}
+              }} /></Suspense>}
         {found.isError && found.data !== undefined && <Failed what="The next page" error={found.error} retry={() => void found.fetchNextPage()} />}
         {found.isFetchingNextPage && <p className={css['more']} role="status">Loading more…</p>}
       </section>

@@ -17,9 +17,12 @@ export function useTitles(ids: string[], objects: ObjectInfo[]): (id: string) =>
   }
 }
 
+/** How many records a short list holds at most. */
+export const smallList = 200
+
 /** useSmallList reads a short list whole: pipelines, stages, teams. */
 export function useSmallList(object: string, filter: Predicate | null, enabled = true): { items: Rec[]; error: Error | null; pending: boolean } {
-  const query = { filter, sort: '', limit: 200 }
+  const query = { filter, sort: '', limit: smallList }
   const { data, error, isPending } = useQuery({ queryKey: recordsKey(object, query), queryFn: ({ signal }) => fetchRecords(object, query, signal), enabled, staleTime: 300_000 })
   return { items: data?.items ?? [], error, pending: isPending && enabled }
 }
