@@ -76,7 +76,7 @@ async function serve(folder, args) {
   const log = createWriteStream(logFile)
   await new Promise((done) => log.once('open', done))
   // The password travels in the environment: no process list shows it, and the file of the log is in a directory of ours.
-  const child = spawn(canopy, ['serve', '--data', join(folder, 'data'), '--listen', `127.0.0.1:${port}`, ...args], {
+  const child = spawn(canopy, ['serve', '--data', join(folder, 'data'), '--listen', `127.0.0.1:${port}`, '--count-patience', '1m', ...args], {
     cwd: root, stdio: ['ignore', log, log], env: { ...process.env, CANOPY_ADMIN_PASSWORD: password },
   })
   let ended = null

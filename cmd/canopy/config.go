@@ -41,9 +41,10 @@ type Config struct {
 	EngineLibrary      string `name:"engine-library" type:"path" help:"The embedded engine's library, where it is not beside the binary or in node_modules."`
 	EngineMemory       int64  `name:"engine-memory" default:"2048" help:"Most memory that the embedded engine may take (MiB)."`
 
-	AdminPassword string `name:"admin-password" help:"Password of the first administrator (admin@canopy.local); generated and shown once where empty." redact:"yes"`
-	UploadLimit   int64  `name:"upload-limit" default:"2048" help:"Largest file of an import (MiB)."`
-	LogLevel      string `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"What is logged."`
+	AdminPassword string        `name:"admin-password" help:"Password of the first administrator (admin@canopy.local); generated and shown once where empty." redact:"yes"`
+	UploadLimit   int64         `name:"upload-limit" default:"2048" help:"Largest file of an import (MiB)."`
+	CountPatience time.Duration `name:"count-patience" default:"20ms" help:"How long a list waits to be counted; past it, it says how many it shows and that there are more."`
+	LogLevel      string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"What is logged."`
 }
 
 // Validate gathers everything that is wrong with the configuration.
@@ -75,6 +76,9 @@ func (c *Config) Validate() error {
 	}
 	if c.EngineMemory < 512 {
 		add("engine-memory", "%d MiB is too little; the engine needs 512", c.EngineMemory)
+	}
+	if c.CountPatience <= 0 {
+		add("count-patience", "%s leaves no time to count", c.CountPatience)
 	}
 	if c.UploadLimit < 1 {
 		add("upload-limit", "%d MiB lets nothing in", c.UploadLimit)
@@ -116,7 +120,7 @@ func (c *Config) LogValue() slog.Value {
 		slog.String("store", store), slog.String("postgres_dsn", hidden(c.PostgresDSN)),
 		slog.String("clickhouse", columnar), slog.String("clickhouse_user", c.ClickHouseUser), slog.String("clickhouse_password", hidden(c.ClickHousePassword)),
 		slog.String("clickhouse_database", c.ClickHouseDatabase), slog.Bool("clickhouse_tls", c.ClickHouseTLS), slog.String("engine_library", c.EngineLibrary), slog.Int64("engine_memory_mib", c.EngineMemory),
-		slog.String("admin_password", hidden(c.AdminPassword)), slog.Int64("upload_limit_mib", c.UploadLimit), slog.String("log_level", c.LogLevel),
+		slog.String("admin_password", hidden(c.AdminPassword)), slog.Int64("upload_limit_mib", c.UploadLimit), slog.Duration("count_patience", c.CountPatience), slog.String("log_level", c.LogLevel),
 	)
 }
 

@@ -174,6 +174,6 @@ func dealsOf(p *parts, status string) *predicate.Node {
 func testConfig(data string) Config {
 	return Config{
 		Data: data, Listen: "127.0.0.1:0", Workspace: "Test", Zone: "UTC", WeekStart: "monday", FiscalFrom: 1, Currency: "USD", Locale: "en-US",
-		ClickHouseUser: "default", ClickHouseDatabase: "canopy", EngineMemory: 2048, UploadLimit: 2048, LogLevel: "warn",
+		ClickHouseUser: "default", ClickHouseDatabase: "canopy", EngineMemory: 2048, UploadLimit: 2048, CountPatience: time.Minute, LogLevel: "warn",
 	}
 }

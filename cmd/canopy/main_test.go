@@ -84,7 +84,7 @@ func startServer(t *testing.T, data string, args ...string) *server {
 
 func (s *server) start(args ...string) {
 	s.Helper()
-	all := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--engine-library", s.library}, args...)
+	all := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--engine-library", s.library, "--count-patience", "1m"}, args...)
 	s.cmd = exec.Command(s.program, all...)
 	s.cmd.Env = append(os.Environ(), "CANOPY_ADMIN_PASSWORD="+testPassword)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log

@@ -37,7 +37,7 @@ func openRecords(ctx context.Context, c *Config, s *streams) (*parts, error) {
 			return nil, models.FieldError("data", "%v", err).WithRemedy("Name a directory that this user may write.")
 		}
 	}
-	db, err := store.Open(ctx, store.Config{Path: filepath.Join(c.Data, "canopy.db"), DSN: c.PostgresDSN, Log: c.Logger(s)}, registry)
+	db, err := store.Open(ctx, store.Config{Path: filepath.Join(c.Data, "canopy.db"), DSN: c.PostgresDSN, Log: c.Logger(s), CountPatience: c.CountPatience}, registry)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"canopy/crm"
 	"canopy/crm/job"
@@ -377,7 +378,7 @@ func child(directory string) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(context.Background(), store.Config{Path: filepath.Join(directory, "canopy.db")}, registry)
+	db, err := store.Open(context.Background(), store.Config{Path: filepath.Join(directory, "canopy.db"), CountPatience: time.Minute}, registry)
 	if err != nil {
 		return err
 	}
