@@ -216,8 +216,8 @@ test('a call is logged with the keyboard alone, and the next task with it', asyn
   await clean(page, 'the log form')
   await page.keyboard.press('Control+Enter')
   await page.getByText('Logged, and the task is set').waitFor()
-  await page.getByRole('link', { name: 'Asked about the contract' }).waitFor()
-  await page.getByRole('link', { name: 'Send the contract' }).waitFor()
+  await page.getByRole('list', { name: 'Last interactions' }).getByRole('link', { name: 'Asked about the contract' }).waitFor()
+  await page.getByRole('link', { name: 'Send the contract' }).first().waitFor()
 })
 
 test('a deal is deleted, undone, deleted and restored', async (t) => {

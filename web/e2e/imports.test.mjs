@@ -47,7 +47,7 @@ test('a file is mapped without writing YAML: the first rows tell their fate, and
   await page.getByText('as mapped above; nothing is written').waitFor()
   const rows = page.getByRole('group', { name: 'First rows' }).getByRole('row')
   await rows.filter({ hasText: `Alder ${stamp}` }).getByText('Created').waitFor()
-  await rows.filter({ hasText: 'Refused' }).getByText(/required/i).waitFor()
+  await rows.filter({ hasText: 'Refused' }).getByText(/the key is empty/i).waitFor()
   assert.equal(await rows.filter({ hasText: 'Created' }).count(), 2)
   await clean(page, 'the mapping form')
   await page.getByRole('button', { name: 'Show as YAML' }).click()
