@@ -28,7 +28,7 @@ func benchExport(ctx context.Context, c *benchCommand) ([]measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.db.Close() // it is a copy
+	defer p.db.Close() //nolint:errcheck // it is a copy
 	path := filepath.Join(dir, "canopy.db")
 	n, err := p.manyContacts(ctx, path, c.size(1_000_000))
 	if err != nil {
