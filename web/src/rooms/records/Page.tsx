@@ -1,4 +1,4 @@
-import { Button, Checkbox, NativeSelect, Popover, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Popover, SegmentedControl, TextInput } from '@mantine/core'
 import { IconColumns, IconDownload, IconPlus, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
@@ -16,7 +16,6 @@ import { PageHead } from '../../kit/PageHead'
 import { Empty, Failed, Waiting } from '../../kit/states'
 import { Chips } from './Chips'
 import { boardFields, columnsOf } from './columns'
-import { metaFields } from './describe'
 import { newPath, recordPath } from './names'
 import css from './Page.module.css'
 import { leaveTrail } from './trail'
@@ -28,6 +27,7 @@ import { ViewPicker } from './ViewPicker'
 // A table or a board, and what is done with many rows, is fetched when it is asked for.
 const BoardView = lazy(async () => ({ default: (await import('./BoardView')).BoardView }))
 const RecordTable = lazy(async () => ({ default: (await import('./View')).RecordTable }))
+const ColumnList = lazy(async () => ({ default: (await import('./ColumnList')).ColumnList }))
 const ExportDialog = lazy(async () => ({ default: (await import('./ExportDialog')).ExportDialog }))
 const BulkBar = lazy(async () => ({ default: (await import('./BulkBar')).BulkBar }))
 
@@ -210,18 +210,11 @@ function FindByName({ object, filter, onFilter }: { object: ObjectInfo; filter: 
   return <TextInput size="xs" type="search" w={190} leftSection={<IconSearch size={14} />} placeholder="Find by name" aria-label={`Find ${object.plural.toLowerCase()} by name`} value={text} onChange={(event) => type(event.currentTarget.value)} />
 }
 
-function ColumnChooser({ object, columns, onColumns }: { object: ObjectInfo; columns: FieldInfo[]; onColumns: (names: string[]) => void }): ReactNode {
-  const names = columns.map((field) => field.name)
+function ColumnChooser(props: { object: ObjectInfo; columns: FieldInfo[]; onColumns: (names: string[]) => void }): ReactNode {
   return (
     <Popover position="bottom-end" shadow="md" trapFocus width={240} withinPortal={false}>
       <Popover.Target><Button size="xs" variant="default" leftSection={<IconColumns size={15} />}>Columns</Button></Popover.Target>
-      <Popover.Dropdown>
-        <div className={css['columns']} role="group" aria-label="Columns">
-          {[...object.fields, ...metaFields].filter((field) => field.name !== object.title).map((field) => (
-            <Checkbox key={field.name} size="xs" label={field.label} checked={names.includes(field.name)} onChange={(event) => onColumns(event.currentTarget.checked ? [...names, field.name] : names.filter((each) => each !== field.name))} />
-          ))}
-        </div>
-      </Popover.Dropdown>
+      <Popover.Dropdown><Suspense fallback={<Waiting rows={6} height={20} label="The columns" />}><ColumnList {...props} /></Suspense></Popover.Dropdown>
     </Popover>
   )
 }
