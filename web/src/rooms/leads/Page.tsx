@@ -1,7 +1,7 @@
 import { Button, Checkbox } from '@mantine/core'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { mayWrite } from '../../api/me'
 import { fieldOf } from '../../api/objects'
 import { fetchRecords, type Rec, recordsKey } from '../../api/records'
@@ -15,10 +15,11 @@ import { tell, tellFailure } from '../../kit/tell'
 import shared from '../imports/Page.module.css'
 import { recordPath } from '../records/names'
 import { acceptLead, clockWords, type Converted, filterOf, reassignLead, rejectLead, sortOf, type Tab, tabs, tabWords, undoConversion } from './contract'
-import { ConvertDialog } from './ConvertDialog'
 import { LeadRow } from './LeadRow'
 import css from './Page.module.css'
 import { RejectDialog } from './RejectDialog'
+
+const ConvertDialog = lazy(async () => ({ default: (await import('./ConvertDialog')).ConvertDialog }))
 
 /** LeadsPage asks: which leads are inside their accept window? The decision is to accept one, or to reject it with a reason. */
 export function LeadsPage(): ReactNode {
@@ -147,7 +148,7 @@ function Leads({ tab, owner }: { tab: Tab; owner: string | null }): ReactNode {
             refresh()
           }} />
       )}
-      {converting !== undefined && <ConvertDialog lead={converting} onClose={() => setConverting(undefined)} onConverted={(done) => converted(converting, done)} />}
+      {converting !== undefined && <Suspense><ConvertDialog lead={converting} onClose={() => setConverting(undefined)} onConverted={(done) => converted(converting, done)} /></Suspense>}
     </>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, Popover, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Popover, TextInput } from '@mantine/core'
 import { IconColumns, IconDownload, IconPlus, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
@@ -177,8 +177,12 @@ function Layout({ object, list }: { object: ObjectInfo; list: ListState }): Reac
   if (fields.length === 0) return null
   return (
     <>
-      <SegmentedControl size="xs" aria-label="Shown as" value={list.state.layout} data={[{ value: 'table', label: 'Table' }, { value: 'board', label: 'Board' }]}
-        onChange={(value) => list.change({ layout: layouts.find((each) => each === value), group: value === 'board' ? list.state.group : undefined, at: undefined })} />
+      <Button.Group role="group" aria-label="Shown as">
+        {layouts.map((each) => (
+          <Button key={each} size="xs" variant={list.state.layout === each ? 'light' : 'default'} aria-pressed={list.state.layout === each}
+            onClick={() => list.change({ layout: each, group: each === 'board' ? list.state.group : undefined, at: undefined })}>{each === 'board' ? 'Board' : 'Table'}</Button>
+        ))}
+      </Button.Group>
       {list.state.layout === 'board' && fields.length > 1 && (
         <NativeSelect size="xs" aria-label="Columns of the board" value={list.state.group} data={fields.map((field) => ({ value: field.name, label: `By ${field.label.toLowerCase()}` }))} onChange={(event) => list.change({ layout: 'board', group: event.currentTarget.value, at: undefined })} />
       )}

@@ -1,18 +1,17 @@
-import { Button, Menu, Switch, TextInput } from '@mantine/core'
+import { Button, Menu } from '@mantine/core'
 import { IconBookmark, IconChevronDown, IconDeviceFloppy, IconPencil, IconPin, IconPinnedOff, IconTrash, IconUsers } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useRef, useState } from 'react'
-import { newKey } from '../../api/client'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { mayWrite } from '../../api/me'
 import type { ObjectInfo } from '../../api/objects'
-import { explain } from '../../api/problem'
 import { restoreRecord } from '../../api/records'
 import { choiceKey, choose, createView, deleteView, fetchChoice, type SavedView, updateView, viewsKey } from '../../api/views'
 import { useSession } from '../../app/session'
-import { Dialog } from '../../kit/Dialog'
 import { tell, tellFailure } from '../../kit/tell'
 import type { ListState } from './useListState'
 import css from './ViewPicker.module.css'
+
+const NameView = lazy(async () => ({ default: (await import('./NameView')).NameView }))
 
 /** ViewPicker names the saved view that is open, switches to others, and saves what the list shows now. */
 export function ViewPicker({ object, list }: { object: ObjectInfo; list: ListState }): ReactNode {
@@ -96,42 +95,14 @@ export function ViewPicker({ object, list }: { object: ObjectInfo; list: ListSta
         </>
       )}
       {naming !== null && (
-        <NameView rename={naming === 'rename' ? view : undefined} mayShare={mayShare} onClose={() => setNaming(null)} onSave={async (name, shared, key) => {
+        <Suspense><NameView rename={naming === 'rename' ? view : undefined} mayShare={mayShare} onClose={() => setNaming(null)} onSave={async (name, shared, key) => {
           const saved = naming === 'rename' && view !== undefined ? await updateView(view, { name }) : await createView(object.name, name, shared, list.state, key)
           await refresh()
           setNaming(null)
           if (naming === 'new') list.open(saved)
           tell(`${saved.name} saved`)
-        }} />
+        }} /></Suspense>
       )}
     </div>
-  )
-}
-
-function NameView({ rename, mayShare, onSave, onClose }: { rename: SavedView | undefined; mayShare: boolean; onSave: (name: string, shared: boolean, key: string) => Promise<void>; onClose: () => void }): ReactNode {
-  const [name, setName] = useState(rename?.name ?? '')
-  const [shared, setShared] = useState(false)
-  const [error, setError] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const key = useRef(newKey())
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    if (name.trim() === '') return setError('Give the view a name.')
-    setBusy(true)
-    onSave(name.trim(), shared, key.current).catch((problem: unknown) => {
-      key.current = newKey()
-      setBusy(false)
-      setError(explain(problem).message)
-    })
-  }
-  return (
-    <Dialog title={rename === undefined ? 'Save as a new view' : 'Rename the view'} onClose={onClose} width={400}>
-      <form onSubmit={submit} className={css['form']}>
-        <TextInput label="Name" data-autofocus autoFocus maxLength={200} value={name} error={error} onChange={(event) => setName(event.currentTarget.value)} />
-        {rename === undefined && mayShare && <Switch label="Share with everybody" checked={shared} onChange={(event) => setShared(event.currentTarget.checked)} />}
-        {rename === undefined && <p className="dim">It keeps the filter, order, columns and layout that you see. The rows stay those that each reader may see.</p>}
-        <div className={css['buttons']}><Button type="submit" loading={busy}>Save view</Button><Button variant="default" onClick={onClose}>Cancel</Button></div>
-      </form>
-    </Dialog>
   )
 }
