@@ -177,12 +177,12 @@ function Layout({ object, list }: { object: ObjectInfo; list: ListState }): Reac
   if (fields.length === 0) return null
   return (
     <>
-      <Button.Group role="group" aria-label="Shown as">
+      <div role="group" aria-label="Shown as"><Button.Group>
         {layouts.map((each) => (
           <Button key={each} size="xs" variant={list.state.layout === each ? 'light' : 'default'} aria-pressed={list.state.layout === each}
             onClick={() => list.change({ layout: each, group: each === 'board' ? list.state.group : undefined, at: undefined })}>{each === 'board' ? 'Board' : 'Table'}</Button>
         ))}
-      </Button.Group>
+      </Button.Group></div>
       {list.state.layout === 'board' && fields.length > 1 && (
         <NativeSelect size="xs" aria-label="Columns of the board" value={list.state.group} data={fields.map((field) => ({ value: field.name, label: `By ${field.label.toLowerCase()}` }))} onChange={(event) => list.change({ layout: 'board', group: event.currentTarget.value, at: undefined })} />
       )}
