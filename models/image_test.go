@@ -72,7 +72,7 @@ func drawValue(t *rapid.T, f *Field) Value {
 	case AddressOf:
 		return Address{Line1: text(), Country: "DE"}
 	case FileOf:
-		return File{Name: text(), MediaType: "text/plain", Size: 3, SHA256: strings.Repeat("ab", 32)}
+		return File{Name: FileName(text()), MediaType: "text/plain", Size: 3, SHA256: strings.Repeat("ab", 32)}
 	case Score:
 		return rapid.Float64Range(0, 1).Draw(t, "score")
 	default:
