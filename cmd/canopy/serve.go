@@ -26,7 +26,7 @@ type serveCommand struct {
 	Config `embed:""`
 	Demo   bool `help:"Fill an empty workspace with a small company first (canopy demo makes a large one)."`
 	// DemoContacts is small, so that pages come soon.
-	DemoContacts int `default:"3000" help:"How many people that company knows in the end."`
+	DemoContacts int `default:"8000" help:"How many people that company knows in the end."`
 	DemoWeeks    int `default:"104" help:"How many weeks of history that company has."`
 }
 
