@@ -164,7 +164,7 @@ test('tasks are grouped, and put off and given away together', async (t) => {
 })
 
 test('while there is no connection the page says so', async (t) => {
-  const page = await signedIn(t)
+  const page = await signedIn(t, { allow: [/ERR_INTERNET_DISCONNECTED/] })
   await page.goto('/tasks')
   await page.getByRole('heading', { name: 'Tasks', level: 1 }).waitFor()
   await page.context().setOffline(true)
