@@ -244,7 +244,7 @@ func (s *Server) knowAgain(c *fiber.Ctx, signer *crm.Signer, known visitor, subm
 // thank says what happens next. Programs' submissions are thanked like people's.
 func (s *Server) thank(c *fiber.Ctx, f *crm.Form, state string) error {
 	if state == "pending" {
-		return s.sendForm(c, f, fiber.StatusOK, formPage{Message: "Thank you. One step is left: your address has to be confirmed. We will send you a link for that."})
+		return s.sendForm(c, f, fiber.StatusOK, formPage{Message: "Thank you. One step is left: your address has to be confirmed. You will get a link for that from our people."})
 	}
 	if f.Redirect != "" {
 		s.allowSites(c, f)

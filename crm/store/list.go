@@ -192,7 +192,7 @@ func (db *DB) CountSoon(ctx context.Context, object string, where *predicate.Bou
 		n, err = db.Count(ctx, object, where, withDeleted, limit)
 		return n, err == nil, err
 	}
-	if many, err := db.many(ctx, object, where.Plan(), limit); err != nil || many {
+	if many, err := db.many(ctx, object, where.Plan(), withDeleted, limit); err != nil || many {
 		return limit + 1, err == nil, err
 	}
 	clause, args, err := db.condition(where, withDeleted)
@@ -215,13 +215,13 @@ func (db *DB) CountSoon(ctx context.Context, object string, where *predicate.Bou
 	return 0, false, fmt.Errorf("count %s: %w", object, err)
 }
 
-// many tells whether one index alone finds more than limit rows that hold the whole condition, deleted ones counted too.
-func (db *DB) many(ctx context.Context, object string, p *predicate.Plan, limit int) (bool, error) {
+// many tells whether one index alone finds more than limit rows that hold the whole condition.
+func (db *DB) many(ctx context.Context, object string, p *predicate.Plan, withDeleted bool, limit int) (bool, error) {
 	switch {
 	case p == nil:
 		return false, nil
 	case p.Index != nil && len(p.Index.Objects()) == 0:
-		clause, args, err := db.condition(p.Index, true)
+		clause, args, err := db.condition(p.Index, withDeleted)
 		if err != nil {
 			return false, err
 		}
@@ -231,7 +231,7 @@ func (db *DB) many(ctx context.Context, object string, p *predicate.Plan, limit 
 		return n > limit, err
 	}
 	for _, part := range p.Any {
-		if many, err := db.many(ctx, object, part, limit); many || err != nil {
+		if many, err := db.many(ctx, object, part, withDeleted, limit); many || err != nil {
 			return many, err
 		}
 	}
